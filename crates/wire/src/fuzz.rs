@@ -1,0 +1,35 @@
+//! Bodies of the fuzz targets: no input may panic, and what decodes must encode to the same bytes.
+
+use crate::cell::CellReader;
+use crate::line::{LineDown, LineUp};
+use crate::talk::{CallMessage, ContactMessage, Offer, Sealed};
+use crate::trunk::Trunk;
+
+/// A received cell.
+pub fn cell(data: &[u8]) {
+    let Ok(mut cell) = CellReader::new(data) else { return };
+    while let Ok(Some(_)) = cell.frame() {}
+}
+
+macro_rules! canonical {
+    ($data:expr, $($t:ty)*) => {$(
+        if let Ok(message) = <$t>::decode($data) {
+            assert_eq!(message.encode(), $data, "one message, two encodings");
+        }
+    )*};
+}
+
+/// A control message of a line, either way.
+pub fn line_message(data: &[u8]) {
+    canonical!(data, LineUp LineDown);
+}
+
+/// A control message of a trunk.
+pub fn trunk_message(data: &[u8]) {
+    canonical!(data, Trunk);
+}
+
+/// What handsets say end to end.
+pub fn contact_message(data: &[u8]) {
+    canonical!(data, Sealed Offer ContactMessage CallMessage);
+}

@@ -1,0 +1,30 @@
+//! The largest of everything. A decoder checks against these before it allocates.
+
+/// Protocol version of lines and trunks. Both ends must have the same one.
+pub const VERSION: u16 = 1;
+
+/// Length of one sealed voice frame: 20 ms of speech in SFrame, always. Bytes.
+pub const VOICE_LEN: usize = 128;
+/// Length of one Opus packet inside the sealed voice frame, always. Bytes.
+pub const PACKET_LEN: usize = 100;
+
+/// Longest control message (a whole `LineUp`, `LineDown` or `Trunk`). Bytes.
+pub const MESSAGE_MAX: usize = 20 * 1024;
+/// Longest body of an envelope or of leg data: sealed, opaque to every exchange. Bytes.
+pub const BODY_MAX: usize = 16 * 1024;
+/// Longest offer that waits at an exchange for the redeemer of a card. Bytes.
+pub const OFFER_MAX: usize = 4 * 1024;
+/// Length to which every answer to a redemption is padded, offer or none. Bytes.
+pub const OFFER_LEN: usize = OFFER_MAX;
+/// Longest key package. Bytes.
+pub const KEY_PACKAGE_MAX: usize = 4 * 1024;
+/// Longest Welcome. Bytes.
+pub const WELCOME_MAX: usize = 14 * 1024;
+/// Longest card. Bytes.
+pub const CARD_MAX: usize = 512;
+/// Longest display or office name. UTF-8 bytes.
+pub const NAME_MAX: usize = 64;
+/// Longest `host:port` of an exchange. Bytes.
+pub const HOST_MAX: usize = 128;
+/// Longest text message. UTF-8 bytes.
+pub const TEXT_MAX: usize = 2_000;

@@ -1,0 +1,86 @@
+//! What two handsets say to each other end to end, inside their groups. No exchange can read it.
+//!
+//! ```text
+//!  body of an Envelope / LegData = Sealed::Welcome  { welcome, introduction }    makes the contact group
+//!                                | Sealed::Contact  { MLS message }   ── ContactMessage (or a commit)
+//!                                | Sealed::Call     { call, MLS message } ── CallMessage
+//! ```
+
+use crate::codec::{Blob, Text, messages};
+use crate::ids::{CallId, PairwisePub};
+use crate::limits::{BODY_MAX, CARD_MAX, KEY_PACKAGE_MAX, NAME_MAX, TEXT_MAX, WELCOME_MAX};
+use crate::time::Wall;
+
+messages! {
+    /// What stands in an envelope's or a leg's body.
+    Sealed, "sealed body" {
+        /// The redeemer of a card made the contact group. `first`: a message in it, a
+        /// [`ContactMessage::Introduce`].
+        1 => Welcome { welcome: Blob<WELCOME_MAX>, first: Blob<2048> },
+        /// A message of the contact group.
+        2 => Contact { message: Blob<BODY_MAX> },
+        /// A message of the call group.
+        3 => Call { message: Blob<BODY_MAX> },
+    }
+}
+
+messages! {
+    /// What the issuer of a card leaves at the exchange for its redeemer.
+    Offer, "offer" {
+        /// A fresh key package, and the key to which the redeemer shall bind its return address.
+        1 => KeyPackage { key_package: Blob<KEY_PACKAGE_MAX>, bound: PairwisePub },
+    }
+}
+
+messages! {
+    /// Said in a contact group.
+    ContactMessage, "contact message" {
+        /// The redeemer introduces itself by a return card, whose address is bound to the issuer already.
+        1 => Introduce { card: Blob<CARD_MAX> },
+        /// The issuer has the contact now.
+        2 => Accepted { name: Text<NAME_MAX> },
+        /// For the next call that you place to this device.
+        3 => KeyPackage { key_package: Blob<KEY_PACKAGE_MAX> },
+        /// The group of my next call to you, bound by `psk` to this contact group.
+        4 => Prepare { call: CallId, psk: [u8; 32], welcome: Blob<WELCOME_MAX> },
+        /// I am in that group.
+        5 => Prepared { call: CallId },
+        /// I am calling. Travels with the opening of a leg. `again`: the call is under way, and the leg
+        /// is a new one after a loss.
+        6 => Invite { call: CallId, at: Wall, again: bool },
+        /// Your call rings here.
+        7 => Ringing { call: CallId },
+        /// I am in a call.
+        8 => Busy { call: CallId },
+        /// I do not take this call.
+        9 => Declined { call: CallId },
+        /// I rang you and you were not reached.
+        10 => Missed { call: CallId, at: Wall },
+        /// A text beside calls. `id` recognises a copy.
+        11 => Note { id: [u8; 16], at: Wall, text: Text<TEXT_MAX> },
+        /// A card handed on to this contact.
+        12 => HandCard { card: Blob<CARD_MAX> },
+        /// This contact is over; its address is withdrawn.
+        13 => Goodbye { },
+    }
+}
+
+messages! {
+    /// Said in a call group, over the call's leg.
+    CallMessage, "call message" {
+        /// Answered by this device: voice follows.
+        1 => Answer { },
+        /// Held by me, or no longer.
+        2 => Hold { on: bool },
+        /// Muted by me, or no longer.
+        3 => Mute { on: bool },
+        /// Text beside voice.
+        4 => Say { id: u32, text: Text<TEXT_MAX> },
+        /// The call is over.
+        5 => HangUp { },
+        /// I am on the new leg.
+        6 => Back { },
+        /// Got your text.
+        7 => Said { id: u32 },
+    }
+}
