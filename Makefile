@@ -1,0 +1,87 @@
+# Hotline's commands. Each check that CI makes is a recipe here, under the same name.
+#
+# Variables: ARGS     arguments for `hotline demo`, for instance ARGS=--once
+#            PROFILE  cargo profile of `make demo` (release)
+#            TARGET   one fuzz target for `make fuzz` (all)
+#            FOR      seconds that `make fuzz` runs each target (60)
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+# One recipe at a time: cargo uses all cores by itself, and the tests measure time.
+.NOTPARALLEL:
+
+PROFILE ?= release
+ARGS ?=
+TARGET ?=
+FOR ?= 60
+FUZZ_SECONDS ?= 5
+
+# Tools that `make tools` builds when the machine has none (or older ones) lie here.
+export PATH := $(CURDIR)/target/tools/bin:$(PATH)
+
+STEPS := tree fmt deny lint doc unit doctest fuzz-brief readme
+
+.PHONY: help demo test setup tools build $(STEPS) fuzz bench vectors clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
+
+demo: build ## Start two offices on this machine and let them call each other (ARGS=--once: then stop)
+	@cargo run --quiet --locked --profile $(PROFILE) -p hotline -- demo $(ARGS)
+
+test: setup tools ## Everything that CI checks, step by step; the steps are the recipes below
+	@scripts/run-steps $(STEPS)
+
+setup: ## Install what the build needs: C compiler, cmake, pkg-config, ALSA headers (with apt)
+	@scripts/setup system
+
+tools: ## Install what the checks need: cargo-nextest and cargo-deny, into target/tools
+	@scripts/setup tools
+
+build: setup
+	@echo "Building hotline ($(PROFILE)). The first time takes some minutes."
+	@cargo build --locked --profile $(PROFILE) -p hotline
+
+tree: ## Check: file lengths, unfinished work, machines without I/O
+	@scripts/check-tree
+
+fmt: ## Check: formatting
+	@cargo fmt --all --check
+
+deny: ## Check: licences, banned crates, sources
+	@cargo deny --locked --workspace --all-features check bans licenses sources
+
+lint: ## Check: clippy, warnings denied
+	@cargo clippy --locked --workspace --all-targets -- -D warnings
+
+doc: ## Check: rustdoc, warnings denied
+	@RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps --document-private-items
+
+unit: ## Check: all tests but the doctests
+	@mkdir -p target && cargo nextest run --locked --workspace --profile ci 2>&1 | tee target/nextest.log
+
+doctest: ## Check: examples in the documentation
+	@cargo test --locked --workspace --doc --quiet
+
+fuzz-brief: ## Check: each fuzz target for FUZZ_SECONDS (5)
+	@scripts/fuzz brief "$(FUZZ_SECONDS)"
+
+readme: ## Check: the commands in README.md marked `sh run`
+	@scripts/readme-commands README.md
+
+fuzz: setup ## Fuzz for longer: TARGET=name FOR=600
+	@scripts/fuzz long "$(FOR)" "$(TARGET)"
+
+bench: build ## Measure: exchange against plain UDP, speech under loss, criterion benches
+	@cargo run --quiet --locked --profile $(PROFILE) -p hotline -- bench exchange --lines 200 --seconds 10
+	@cargo run --quiet --locked --profile $(PROFILE) -p hotline -- bench speech
+	@cargo bench --locked --workspace
+
+vectors: setup ## Write docs/vectors/ anew from the code (read the difference before you commit it)
+	@HOTLINE_WRITE_VECTORS=1 cargo test --locked --workspace --quiet vectors
+	@git status --short docs/vectors
+
+clean: ## Remove everything built, except the tools
+	@if [ -d target ]; then find target -mindepth 1 -maxdepth 1 ! -name tools -exec rm -rf {} +; fi
+	@rm -rf fuzz/artifacts
