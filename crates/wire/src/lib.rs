@@ -17,6 +17,7 @@
 
 pub mod cell;
 pub mod codec;
+pub mod enrol;
 pub mod envelope;
 #[cfg(feature = "fuzz")]
 pub mod fuzz;
@@ -29,6 +30,7 @@ pub mod time;
 pub mod trunk;
 
 pub use codec::{Blob, DecodeError, Field, Reader, Text, Writer};
+pub use enrol::EnrolLink;
 pub use envelope::Envelope;
 pub use ids::{
     Address, CallId, ExchangePub, ExchangeRef, IdentityPub, Leg, LinePub, MailId, Nonce,
