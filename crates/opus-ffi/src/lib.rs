@@ -125,13 +125,7 @@ impl Encoder {
         let room = length(out.len().min(MAX_PACKET))?;
         // SAFETY: the state is live, `pcm` holds `frame` mono samples, `out` at least `room` bytes.
         let code = unsafe {
-            sys::opus_encode_float(
-                self.state.as_ptr(),
-                pcm.as_ptr(),
-                frame,
-                out.as_mut_ptr(),
-                room,
-            )
+            sys::opus_encode_float(self.state.as_ptr(), pcm.as_ptr(), frame, out.as_mut_ptr(), room)
         };
         check(code)
     }
