@@ -1,0 +1,80 @@
+//! What is kept of a call when it is over.
+
+use core::time::Duration;
+
+use wire::{CallId, Wall};
+
+use crate::End;
+
+/// Who called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// This side.
+    Placed,
+    /// The other side.
+    Received,
+}
+
+/// One call that is over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// Its name, by which a second notice of the same call is recognised.
+    pub call: CallId,
+    /// With whom: this handset's number of the contact.
+    pub contact: u32,
+    /// Who called.
+    pub direction: Direction,
+    /// When it was placed.
+    pub at: Wall,
+    /// How long both could speak.
+    pub talked: Duration,
+    /// Why it ended.
+    pub end: End,
+    /// A missed call that its owner has not seen yet.
+    pub unseen: bool,
+}
+
+impl Entry {
+    /// An entry; a missed call is unseen at first.
+    #[must_use]
+    pub fn new(
+        call: CallId,
+        contact: u32,
+        direction: Direction,
+        at: Wall,
+        talked: Duration,
+        end: End,
+    ) -> Self {
+        let unseen = direction == Direction::Received && end == End::Missed;
+        Entry { call, contact, direction, at, talked, end, unseen }
+    }
+
+    /// Whether the owner missed it.
+    #[must_use]
+    pub fn is_missed(&self) -> bool {
+        self.direction == Direction::Received && self.end == End::Missed
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_received_calls_are_missed() {
+        let entry = |direction, end| {
+            Entry::new(CallId([0; 16]), 1, direction, Wall(0), Duration::ZERO, end).is_missed()
+        };
+        assert!(entry(Direction::Received, End::Missed));
+        assert!(!entry(Direction::Received, End::Elsewhere));
+        assert!(!entry(Direction::Placed, End::NoAnswer));
+    }
+
+    #[test]
+    fn ends_survive_the_store() {
+        for code in 0..14 {
+            assert_eq!(End::from_code(code).map(End::code), Some(code));
+        }
+        assert_eq!(End::from_code(14), None);
+    }
+}
