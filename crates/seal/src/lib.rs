@@ -25,5 +25,7 @@ pub mod identity;
 #[cfg(feature = "groups")]
 pub mod sframe;
 mod sig;
+#[cfg(feature = "groups")]
+pub mod replay;
 
 pub use wire::Wall;

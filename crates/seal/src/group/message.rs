@@ -1,0 +1,79 @@
+//! One length for many messages: what is said in a group is padded before it is sealed.
+//!
+//! ```text
+//!   bucket = length u16 | message | zeros        96, 512, 3,072, 8,192 or 16,000 bytes
+//!   sealed = bucket + MLS framing and signature  (the smallest stays below 300 bytes)
+//! ```
+//!
+//! The exchange sees which bucket, and nothing finer. MLS's own padding is off: the bucket is inside.
+
+use zeroize::Zeroizing;
+
+use super::GroupError;
+
+/// To what length a message is padded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Bucket {
+    /// 96 bytes: signalling in a call, and anything else up to 94 bytes.
+    Tiny,
+    /// 512 bytes: a card, a short text.
+    Small,
+    /// 3,072 bytes: a key package, a long text.
+    Medium,
+    /// 8,192 bytes: a Welcome to a group of two.
+    Large,
+    /// 16,000 bytes: a Welcome to a larger group. Still one envelope.
+    Huge,
+}
+
+impl Bucket {
+    /// All, in rising order.
+    pub const ALL: [Bucket; 5] =
+        [Bucket::Tiny, Bucket::Small, Bucket::Medium, Bucket::Large, Bucket::Huge];
+
+    /// Length inside the seal, bytes.
+    #[must_use]
+    pub fn len(self) -> usize {
+        match self {
+            Bucket::Tiny => 96,
+            Bucket::Small => 512,
+            Bucket::Medium => 3_072,
+            Bucket::Large => 8_192,
+            Bucket::Huge => 16_000,
+        }
+    }
+
+    /// Longest message, bytes.
+    #[must_use]
+    pub fn room(self) -> usize {
+        self.len() - 2
+    }
+
+    /// The smallest bucket that holds `len` bytes.
+    #[must_use]
+    pub fn holding(len: usize) -> Option<Bucket> {
+        Bucket::ALL.into_iter().find(|b| len <= b.room())
+    }
+
+    pub(super) fn fill(self, message: &[u8]) -> Result<Zeroizing<Vec<u8>>, GroupError> {
+        let (len, max) = (message.len(), self.room());
+        let prefix = u16::try_from(len).ok().filter(|_| len <= max);
+        let prefix = prefix.ok_or(GroupError::Bucket { len, max })?;
+        let mut out = Zeroizing::new(Vec::with_capacity(self.len()));
+        out.extend_from_slice(&prefix.to_be_bytes());
+        out.extend_from_slice(message);
+        out.resize(self.len(), 0);
+        Ok(out)
+    }
+}
+
+/// The message in a bucket.
+pub(super) fn empty(bucket: &[u8]) -> Result<Vec<u8>, GroupError> {
+    let (prefix, rest) = bucket.split_first_chunk::<2>().ok_or(GroupError::Padding)?;
+    let len = usize::from(u16::from_be_bytes(*prefix));
+    let (message, padding) = rest.split_at_checked(len).ok_or(GroupError::Padding)?;
+    if !Bucket::ALL.iter().any(|b| b.len() == bucket.len()) || padding.iter().any(|b| *b != 0) {
+        return Err(GroupError::Padding);
+    }
+    Ok(message.to_vec())
+}
