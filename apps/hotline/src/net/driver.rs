@@ -1,0 +1,838 @@
+//! Many QUIC connections without a socket: datagrams and ticks in, datagrams and events out.
+//!
+//! ```text
+//!   receive(datagram) --> quinn-proto --> Event::{Connected, Cell, Closed}      (never transmits, once up)
+//!   send(cell) ---------> [acknowledgement packet] cell packet ---> Outbox      (the only transmitter)
+//!   expire(now) --------> lost, idle and unfinished connections
+//! ```
+//!
+//! **The clock of an established connection's transmit side runs [`LAG`] behind its receive side.**
+//! quinn-proto adds a pending ACK frame to any packet that is composed later than the packet that it
+//! acknowledges arrived, which would make cell packets vary in size; and it sends an ACK when its delay
+//! timer fires, which would make them come at the receiver's bidding. Composed "before" the arrival, a cell
+//! packet carries the cell alone, and acknowledgements leave by count only, at a tick, in a packet of their
+//! own. Round trips look [`LAG`] longer than they are; nothing here depends on them but the (rare, late)
+//! loss probes.
+
+use std::collections::HashMap;
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use aws_lc_rs::hmac;
+use bytes::{Bytes, BytesMut};
+use quinn_proto::crypto::rustls::HandshakeData;
+use quinn_proto::{
+    ClientConfig, ConnectionError, ConnectionHandle, ConnectionId, ConnectionIdGenerator, DatagramEvent,
+    EndpointConfig, ServerConfig, TransportConfig, VarInt,
+};
+use rand_chacha::ChaCha20Rng;
+use rand_core::{RngCore, SeedableRng};
+use rustls::pki_types::CertificateDer;
+
+use super::error::NetError;
+use super::identity::{ExchangeIdentity, ExchangeKey, LEAF_NAME, Leaf};
+use super::session::{self, Ended, Progress, Session};
+use super::timers::Timers;
+use super::{tls, transport};
+
+/// Bytes that a packet adds to its cell: flags 1, connection id 8, packet number and quarter stream
+/// id 3, DATAGRAM frame type and length 3, authentication tag 16.
+pub const OVERHEAD: usize = 31;
+/// See the module header.
+const LAG: Duration = Duration::from_secs(1);
+/// A connection that is not up after this long is given up.
+const HANDSHAKE: Duration = Duration::from_secs(6);
+/// Length of our connection ids.
+const CID_LEN: usize = 8;
+/// Every so many acknowledgement packets one asks to be acknowledged itself, so that both ends can
+/// forget old gaps and acknowledgements stay short.
+const TRIM_EVERY: u32 = 8;
+/// Packets that may leave at one tick besides the cell's.
+const EXTRA_PER_TICK: usize = 4;
+/// Longest cell that a packet holds.
+const MAX_CELL: usize = 1_150;
+
+/// A connection of an [`super::Endpoint`]. Never used twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ConnId {
+    slot: u32,
+    turn: u32,
+}
+
+impl ConnId {
+    /// A dense index below the connection limit, for tables; it is used again after the connection is gone.
+    pub fn index(self) -> usize {
+        self.slot as usize
+    }
+}
+
+/// Whom to connect to.
+#[derive(Clone, Copy, Debug)]
+pub enum Peer {
+    /// A handset calls its own exchange, whose key it pinned.
+    Line(ExchangeKey),
+    /// An exchange calls another exchange, whose key is on a card.
+    Trunk(ExchangeKey),
+}
+
+/// Who is at the other end, as proved in the handshake.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Party {
+    /// Some handset on the line door: it proves who it is inside its cells.
+    Handset,
+    /// The exchange with this key.
+    Exchange(ExchangeKey),
+}
+
+/// Why a connection is over.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CloseReason {
+    /// The peer closed it with this application code.
+    #[error("the other side closed the connection (code {0})")]
+    ByPeer(u64),
+    /// Nothing came for six seconds, or the handshake was never finished.
+    #[error("nothing heard from the other side for {} s; check the network and the address", transport::IDLE.as_secs() + LAG.as_secs())]
+    Silent,
+    /// The peer does not know this connection: it was restarted.
+    #[error("the other side was restarted; connect again")]
+    Restarted,
+    /// The peer has another key than the pinned one.
+    #[error(
+        "the exchange at this address has another key than the pinned one: a wrong address, or somebody in between; do not go on, ask its operator"
+    )]
+    WrongKey,
+    /// The peer shares no key exchange with us, or speaks something else.
+    #[error("no common secure handshake: {0}; one side is out of date or not Hotline")]
+    Handshake(String),
+    /// The peer takes no more connections.
+    #[error("the exchange takes no more connections now; try again later")]
+    Full,
+    /// The peer broke the protocol.
+    #[error("the other side broke the protocol: {0}")]
+    Protocol(String),
+}
+
+/// What the driver tells its owner.
+#[derive(Debug)]
+pub enum Event<'a> {
+    /// The connection is up: from now on give it a cell at every tick.
+    Connected {
+        /// The connection.
+        conn: ConnId,
+        /// Who is at the other end.
+        party: Party,
+    },
+    /// A cell arrived.
+    Cell {
+        /// The connection.
+        conn: ConnId,
+        /// The cell's bytes, as sent by the peer: unverified, any length.
+        cell: &'a [u8],
+    },
+    /// A connection that was dialled or was up is over. Not told after one's own `close`.
+    Closed {
+        /// The connection.
+        conn: ConnId,
+        /// Why.
+        reason: CloseReason,
+    },
+}
+
+/// Bounds against floods.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Connections in all, whatever their state.
+    pub connections: usize,
+    /// Connections from one IPv4 address or IPv6 /64.
+    pub per_address: usize,
+    /// Handshakes in progress; further ones are ignored. From a quarter of it on, a caller must first
+    /// prove its address (QUIC Retry, RFC 9000 section 8.1.2).
+    pub handshakes: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { connections: 16_384, per_address: 1_024, handshakes: 512 }
+    }
+}
+
+/// Counts since the start.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counters {
+    /// Cells given to `send`.
+    pub cells_out: u64,
+    /// Cells received.
+    pub cells_in: u64,
+    /// Packets that left at ticks besides cells: acknowledgements and the like.
+    pub extras_out: u64,
+    /// Cell packets whose size differed from the one before on the same connection.
+    pub odd_sizes: u64,
+    /// Datagrams of no connection of ours.
+    pub strangers: u64,
+    /// Connection attempts turned away by [`Limits`].
+    pub turned_away: u64,
+}
+
+/// What a door does.
+pub(crate) enum Door {
+    /// Dials lines.
+    Handset,
+    /// Accepts lines.
+    Line,
+    /// Accepts and dials trunks.
+    Trunk(ExchangeIdentity),
+}
+
+struct DoorState {
+    quic: quinn_proto::Endpoint,
+    door: Door,
+    /// Connection slot of each quinn-proto handle.
+    slots: Vec<Option<u32>>,
+}
+
+/// A packet ready for the socket.
+pub(crate) struct Packet {
+    pub(crate) door: usize,
+    pub(crate) conn: Option<ConnId>,
+    pub(crate) to: SocketAddr,
+    pub(crate) bytes: Vec<u8>,
+}
+
+/// Packets waiting for the next flush; the buffers are used again.
+#[derive(Default)]
+pub(crate) struct Outbox {
+    packets: Vec<Packet>,
+    used: usize,
+}
+
+impl Outbox {
+    /// Let `compose` write a packet; keep it if it says where to.
+    fn push(
+        &mut self,
+        door: usize,
+        conn: Option<ConnId>,
+        compose: impl FnOnce(&mut Vec<u8>) -> Option<SocketAddr>,
+    ) -> Option<usize> {
+        if self.used == self.packets.len() {
+            let to = SocketAddr::from(([0, 0, 0, 0], 0));
+            self.packets.push(Packet { door, conn, to, bytes: Vec::with_capacity(1_280) });
+        }
+        let packet = &mut self.packets[self.used];
+        packet.bytes.clear();
+        packet.to = compose(&mut packet.bytes)?;
+        packet.door = door;
+        packet.conn = conn;
+        self.used += 1;
+        Some(packet.bytes.len())
+    }
+
+    pub(crate) fn packets(&self) -> &[Packet] {
+        &self.packets[..self.used]
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.used = 0;
+    }
+}
+
+struct Conn {
+    id: ConnId,
+    door: usize,
+    handle: ConnectionHandle,
+    quic: quinn_proto::Connection,
+    /// None on trunks.
+    session: Option<Session>,
+    dialled: Option<ExchangeKey>,
+    source: IpAddr,
+    give_up: Instant,
+    up: bool,
+    /// The owner ticks it: nothing leaves but at ticks.
+    ticking: bool,
+    closing: bool,
+    /// Something arrived or a timer fired since the last tick.
+    stirred: bool,
+    /// Cells received since an acknowledgement left, and how many make one due.
+    unacked: u32,
+    ack_after: u32,
+    acks: u32,
+    cell_packet: (usize, usize),
+    timer: Option<Instant>,
+}
+
+impl Conn {
+    /// The time on the transmit side's clock.
+    fn clock(&self, now: Instant) -> Instant {
+        if self.up { now.checked_sub(LAG).unwrap_or(now) } else { now }
+    }
+
+    fn deadline(&mut self) -> Option<Instant> {
+        let quic = self.quic.poll_timeout();
+        if self.up {
+            return quic.map(|at| at + LAG);
+        }
+        Some(quic.map_or(self.give_up, |at| at.min(self.give_up)))
+    }
+
+    fn transmit(&mut self, now: Instant, out: &mut Outbox) -> Option<usize> {
+        let at = self.clock(now);
+        let quic = &mut self.quic;
+        out.push(self.door, Some(self.id), |bytes| quic.poll_transmit(at, 1, bytes).map(|t| t.destination))
+    }
+}
+
+struct Slot {
+    turn: u32,
+    conn: Option<Box<Conn>>,
+}
+
+/// Random connection ids from the endpoint's own seed.
+struct Cids(ChaCha20Rng);
+
+impl ConnectionIdGenerator for Cids {
+    fn generate_cid(&mut self) -> ConnectionId {
+        let mut bytes = [0; CID_LEN];
+        self.0.fill_bytes(&mut bytes);
+        ConnectionId::new(&bytes)
+    }
+
+    fn cid_len(&self) -> usize {
+        CID_LEN
+    }
+
+    fn cid_lifetime(&self) -> Option<Duration> {
+        None
+    }
+}
+
+/// The machine.
+pub(crate) struct Driver {
+    limits: Limits,
+    rng: ChaCha20Rng,
+    transport: Arc<TransportConfig>,
+    doors: Vec<DoorState>,
+    slots: Vec<Slot>,
+    free: Vec<u32>,
+    sources: HashMap<IpAddr, usize>,
+    handshakes: usize,
+    timers: Timers,
+    pub(crate) out: Outbox,
+    inbound: BytesMut,
+    outbound: BytesMut,
+    pub(crate) counters: Counters,
+}
+
+impl Driver {
+    pub(crate) fn new(limits: Limits, seed: [u8; 32]) -> Self {
+        Self {
+            limits,
+            rng: ChaCha20Rng::from_seed(seed),
+            transport: transport::config(),
+            doors: Vec::new(),
+            slots: Vec::new(),
+            free: Vec::new(),
+            sources: HashMap::new(),
+            handshakes: 0,
+            timers: Timers::default(),
+            out: Outbox::default(),
+            inbound: BytesMut::new(),
+            outbound: BytesMut::new(),
+            counters: Counters::default(),
+        }
+    }
+
+    /// Open a door; `server` when it accepts connections.
+    pub(crate) fn open(&mut self, door: Door, reset: &[u8; 32], server: Option<ServerConfig>) -> usize {
+        let mut seed = [0; 32];
+        self.rng.fill_bytes(&mut seed);
+        let mut config = EndpointConfig::new(Arc::new(hmac::Key::new(hmac::HMAC_SHA256, reset)));
+        config
+            .cid_generator(move || Box::new(Cids(ChaCha20Rng::from_seed(seed))))
+            .grease_quic_bit(false)
+            .min_reset_interval(Duration::from_millis(1));
+        self.rng.fill_bytes(&mut seed);
+        config.rng_seed(Some(seed));
+        let server = server.map(|config| self.server(config));
+        let quic = quinn_proto::Endpoint::new(Arc::new(config), server, false, None);
+        self.doors.push(DoorState { quic, door, slots: Vec::new() });
+        self.doors.len() - 1
+    }
+
+    fn server(&self, mut config: ServerConfig) -> Arc<ServerConfig> {
+        config.transport_config(self.transport.clone());
+        config.validation_token.sent(0);
+        Arc::new(config)
+    }
+
+    /// Show new connections on the line door `door` another leaf.
+    pub(crate) fn rotate(&mut self, door: usize, leaf: &Leaf) -> Result<(), NetError> {
+        let config = self.server(ServerConfig::with_crypto(tls::line_server(leaf)?));
+        self.doors[door].quic.set_server_config(Some(config));
+        Ok(())
+    }
+
+    /// Connections of any state.
+    pub(crate) fn connections(&self) -> usize {
+        self.slots.len() - self.free.len()
+    }
+
+    pub(crate) fn door_for(&self, peer: &Peer) -> Result<usize, NetError> {
+        let (what, fits): (_, fn(&Door) -> bool) = match peer {
+            Peer::Line(_) => ("handsets", |door| matches!(door, Door::Handset)),
+            Peer::Trunk(_) => ("trunks", |door| matches!(door, Door::Trunk(_))),
+        };
+        self.doors.iter().position(|state| fits(&state.door)).ok_or(NetError::NoDoor(what))
+    }
+
+    pub(crate) fn connect(
+        &mut self,
+        now: Instant,
+        door: usize,
+        to: SocketAddr,
+        peer: Peer,
+    ) -> Result<ConnId, NetError> {
+        let (key, crypto) = match (&self.doors[door].door, peer) {
+            (_, Peer::Line(key)) => (key, tls::line_client(&key)?),
+            (Door::Trunk(identity), Peer::Trunk(key)) => (key, tls::trunk_client(identity, key)?),
+            (_, Peer::Trunk(_)) => return Err(NetError::NoDoor("trunks")),
+        };
+        let session = matches!(peer, Peer::Line(_)).then(|| Session::new(false));
+        self.connect_with(now, door, to, key, ClientConfig::new(crypto), session)
+    }
+
+    /// Like [`Self::connect`], with TLS settings of one's own.
+    pub(crate) fn connect_with(
+        &mut self,
+        now: Instant,
+        door: usize,
+        to: SocketAddr,
+        key: ExchangeKey,
+        mut config: ClientConfig,
+        session: Option<Session>,
+    ) -> Result<ConnId, NetError> {
+        if self.connections() >= self.limits.connections {
+            return Err(NetError::Full(self.limits.connections));
+        }
+        config.transport_config(self.transport.clone());
+        let (handle, quic) = self.doors[door]
+            .quic
+            .connect(now, config, to, LEAF_NAME)
+            .map_err(|e| NetError::BadAddress { to, why: e.to_string() })?;
+        let id = self.insert(now, door, handle, quic, session, Some(key));
+        self.with(now, id, &mut |_| {}, |_, conn, _| conn.stirred = true);
+        Ok(id)
+    }
+
+    fn insert(
+        &mut self,
+        now: Instant,
+        door: usize,
+        handle: ConnectionHandle,
+        quic: quinn_proto::Connection,
+        session: Option<Session>,
+        dialled: Option<ExchangeKey>,
+    ) -> ConnId {
+        let slot = self.free.pop().unwrap_or_else(|| {
+            self.slots.push(Slot { turn: 0, conn: None });
+            (self.slots.len() - 1) as u32
+        });
+        let id = ConnId { slot, turn: self.slots[slot as usize].turn };
+        let source = source(quic.remote_address());
+        if dialled.is_none() {
+            *self.sources.entry(source).or_default() += 1;
+        }
+        self.handshakes += 1;
+        let slots = &mut self.doors[door].slots;
+        if slots.len() <= handle.0 {
+            slots.resize(handle.0 + 1, None);
+        }
+        slots[handle.0] = Some(slot);
+        self.slots[slot as usize].conn = Some(Box::new(Conn {
+            id,
+            door,
+            handle,
+            quic,
+            session,
+            dialled,
+            source,
+            give_up: now + HANDSHAKE,
+            up: false,
+            ticking: false,
+            closing: false,
+            stirred: false,
+            unacked: 0,
+            ack_after: transport::ACK_EVERY,
+            acks: 0,
+            cell_packet: (0, 0),
+            timer: None,
+        }));
+        id
+    }
+
+    fn get(&mut self, id: ConnId) -> Option<&mut Conn> {
+        let slot = self.slots.get_mut(id.slot as usize).filter(|slot| slot.turn == id.turn)?;
+        slot.conn.as_deref_mut()
+    }
+
+    /// Do something with a connection, then everything that follows from it.
+    fn with<F: FnMut(Event<'_>)>(
+        &mut self,
+        now: Instant,
+        id: ConnId,
+        f: &mut F,
+        act: impl FnOnce(&mut Self, &mut Conn, &mut F),
+    ) {
+        let Some(slot) = self.slots.get_mut(id.slot as usize).filter(|slot| slot.turn == id.turn) else {
+            return;
+        };
+        let Some(mut conn) = slot.conn.take() else { return };
+        act(self, &mut conn, f);
+        if self.settle(now, &mut conn, f) {
+            if let Some(at) = conn.deadline() {
+                self.timers.set(conn.id, at, &mut conn.timer);
+            }
+            self.slots[id.slot as usize].conn = Some(conn);
+        } else {
+            self.remove(&conn);
+        }
+    }
+
+    fn remove(&mut self, conn: &Conn) {
+        self.doors[conn.door].slots[conn.handle.0] = None;
+        if !conn.up {
+            self.handshakes -= 1;
+        }
+        if conn.dialled.is_none() {
+            if let Some(count) = self.sources.get_mut(&conn.source) {
+                *count -= 1;
+                if *count == 0 {
+                    self.sources.remove(&conn.source);
+                }
+            }
+        }
+        let slot = &mut self.slots[conn.id.slot as usize];
+        slot.turn = slot.turn.wrapping_add(1);
+        self.free.push(conn.id.slot);
+    }
+
+    /// Drain a connection's events. False when it is gone.
+    fn settle(&mut self, now: Instant, conn: &mut Conn, f: &mut impl FnMut(Event<'_>)) -> bool {
+        let was_up = conn.up;
+        loop {
+            while let Some(event) = conn.quic.poll() {
+                self.quic_event(now, conn, event, f);
+            }
+            while let Some(datagram) = conn.quic.datagrams().recv() {
+                if let Some(cell) = session::unwrap(&datagram).filter(|_| conn.up && !conn.closing) {
+                    self.counters.cells_in += 1;
+                    conn.unacked += 1;
+                    f(Event::Cell { conn: conn.id, cell });
+                }
+            }
+            let mut again = false;
+            while let Some(event) = conn.quic.poll_endpoint_events() {
+                let drained = event.is_drained();
+                if let Some(event) = self.doors[conn.door].quic.handle_event(conn.handle, event) {
+                    conn.quic.handle_event(event);
+                    again = true;
+                }
+                if drained {
+                    return false;
+                }
+            }
+            if !again {
+                break;
+            }
+        }
+        // Handshakes and closes go at once; an established connection waits for its tick.
+        if !was_up || !conn.up || conn.quic.is_closed() {
+            while conn.transmit(now, &mut self.out).is_some() {}
+        }
+        true
+    }
+
+    fn quic_event(
+        &mut self,
+        now: Instant,
+        conn: &mut Conn,
+        event: quinn_proto::Event,
+        f: &mut impl FnMut(Event<'_>),
+    ) {
+        use quinn_proto::Event as Quic;
+        let progress = match (event, &mut conn.session) {
+            (Quic::Connected, Some(session)) => session.start(&mut conn.quic).map(|()| Progress::Same),
+            (Quic::Connected, None) => Ok(Progress::Up),
+            (Quic::Stream(event), Some(session)) => session.event(&mut conn.quic, event),
+            (Quic::ConnectionLost { reason }, _) => {
+                self.closed(conn, close_reason(reason), f);
+                return;
+            }
+            _ => return,
+        };
+        match progress {
+            Ok(Progress::Same) => {}
+            Ok(Progress::Up) => self.up(now, conn, f),
+            Err(Ended::ByPeer) => self.end(now, conn, CloseReason::ByPeer(0), f),
+            Err(Ended::Refused(why)) => self.end(now, conn, CloseReason::Protocol(why.to_owned()), f),
+        }
+    }
+
+    fn up(&mut self, now: Instant, conn: &mut Conn, f: &mut impl FnMut(Event<'_>)) {
+        let party = match (&self.doors[conn.door].door, conn.dialled) {
+            (_, Some(key)) => Party::Exchange(key),
+            (Door::Trunk(_), None) => match shown_key(&conn.quic) {
+                Some(key) => Party::Exchange(key),
+                None => {
+                    let reason = CloseReason::Protocol("it showed no exchange key".into());
+                    return self.end(now, conn, reason, f);
+                }
+            },
+            (_, None) => Party::Handset,
+        };
+        // What is left of the handshake goes now, before the transmit clock falls back.
+        while conn.transmit(now, &mut self.out).is_some() {}
+        conn.up = true;
+        self.handshakes -= 1;
+        f(Event::Connected { conn: conn.id, party });
+    }
+
+    fn end(&mut self, now: Instant, conn: &mut Conn, reason: CloseReason, f: &mut impl FnMut(Event<'_>)) {
+        let at = conn.clock(now);
+        conn.quic.close(at, VarInt::from_u32(0), Bytes::new());
+        self.closed(conn, reason, f);
+    }
+
+    fn closed(&mut self, conn: &mut Conn, reason: CloseReason, f: &mut impl FnMut(Event<'_>)) {
+        if !conn.closing && (conn.up || conn.dialled.is_some()) {
+            f(Event::Closed { conn: conn.id, reason });
+        }
+        conn.closing = true;
+    }
+
+    /// One datagram came in. Returns the connection that it belongs to.
+    pub(crate) fn receive(
+        &mut self,
+        now: Instant,
+        door: usize,
+        from: SocketAddr,
+        datagram: &[u8],
+        f: &mut impl FnMut(Event<'_>),
+    ) -> Option<ConnId> {
+        // One allocation for some hundred datagrams: quinn-proto's slices keep the chunk alive.
+        if self.inbound.capacity() < datagram.len() {
+            self.inbound.reserve(64 * 1024);
+        }
+        self.inbound.extend_from_slice(datagram);
+        let bytes = self.inbound.split();
+        let mut event = None;
+        let quic = &mut self.doors[door].quic;
+        self.out.push(door, None, |out| match quic.handle(now, from, None, None, bytes, out) {
+            Some(DatagramEvent::Response(transmit)) => Some(transmit.destination),
+            other => {
+                event = other;
+                None
+            }
+        });
+        match event {
+            Some(DatagramEvent::ConnectionEvent(handle, event)) => {
+                let slot = self.doors[door].slots.get(handle.0).copied().flatten()?;
+                let id = ConnId { slot, turn: self.slots[slot as usize].turn };
+                self.with(now, id, f, |_, conn, _| {
+                    conn.quic.handle_event(event);
+                    conn.stirred = true;
+                });
+                Some(id)
+            }
+            Some(DatagramEvent::NewConnection(incoming)) => self.incoming(now, door, incoming, f),
+            _ => {
+                self.counters.strangers += 1;
+                None
+            }
+        }
+    }
+
+    fn incoming(
+        &mut self,
+        now: Instant,
+        door: usize,
+        incoming: quinn_proto::Incoming,
+        f: &mut impl FnMut(Event<'_>),
+    ) -> Option<ConnId> {
+        let limits = self.limits;
+        let held = self.sources.get(&source(incoming.remote_address())).copied().unwrap_or(0);
+        let full = self.connections() >= limits.connections || held >= limits.per_address;
+        let unproven = !incoming.remote_address_validated() && incoming.may_retry();
+        let quic = &mut self.doors[door].quic;
+        if self.handshakes >= limits.handshakes {
+            self.counters.turned_away += 1;
+            quic.ignore(incoming);
+            return None;
+        }
+        if unproven && self.handshakes >= limits.handshakes / 4 {
+            self.out.push(door, None, |out| quic.retry(incoming, out).ok().map(|t| t.destination));
+            return None;
+        }
+        if full {
+            self.counters.turned_away += 1;
+            self.out.push(door, None, |out| Some(quic.refuse(incoming, out).destination));
+            return None;
+        }
+        let mut accepted = None;
+        self.out.push(door, None, |out| match quic.accept(incoming, now, out, None) {
+            Ok(pair) => {
+                accepted = Some(pair);
+                None
+            }
+            Err(error) => error.response.map(|t| t.destination),
+        });
+        let (handle, connection) = accepted?;
+        let session = matches!(self.doors[door].door, Door::Line).then(|| Session::new(true));
+        let id = self.insert(now, door, handle, connection, session, None);
+        self.with(now, id, f, |_, conn, _| conn.stirred = true);
+        Some(id)
+    }
+
+    /// A tick of this connection: one packet with this cell, after one with what QUIC has to say.
+    pub(crate) fn send(&mut self, now: Instant, id: ConnId, cell: &[u8]) -> Result<(), NetError> {
+        let slot = self.slots.get_mut(id.slot as usize).filter(|slot| slot.turn == id.turn);
+        let conn = slot.and_then(|slot| slot.conn.as_deref_mut()).ok_or(NetError::Gone)?;
+        if conn.closing || conn.quic.is_closed() {
+            return Err(NetError::Gone);
+        }
+        if !conn.up {
+            return Err(NetError::NotUp);
+        }
+        if cell.len() > MAX_CELL {
+            return Err(NetError::CellTooLong(cell.len(), MAX_CELL));
+        }
+        conn.ticking = true;
+        if conn.stirred {
+            let due = conn.unacked >= conn.ack_after;
+            if due && conn.acks % TRIM_EVERY == TRIM_EVERY - 1 {
+                conn.quic.ping();
+            }
+            let mut extras = 0;
+            while extras < EXTRA_PER_TICK && conn.transmit(now, &mut self.out).is_some() {
+                extras += 1;
+            }
+            if extras > 0 {
+                self.counters.extras_out += extras as u64;
+                conn.acks = conn.acks.wrapping_add(1);
+                conn.ack_after = conn.unacked.clamp(2, transport::ACK_EVERY);
+                conn.unacked = 0;
+            }
+            conn.stirred = extras == EXTRA_PER_TICK;
+        }
+        // RFC 9000 appendix A.2: a packet number takes two bytes from 128 unacknowledged ones on.
+        let ahead = conn.quic.congestion_state().metrics().ssthresh.unwrap_or(0);
+        if self.outbound.capacity() < cell.len() + 2 {
+            self.outbound.reserve(64 * 1024);
+        }
+        session::wrap(cell, ahead >= 128, &mut self.outbound);
+        let datagram = self.outbound.split().freeze();
+        conn.quic
+            .datagrams()
+            .send(datagram, true)
+            .map_err(|_| NetError::CellTooLong(cell.len(), MAX_CELL))?;
+        let size = conn.transmit(now, &mut self.out).unwrap_or(0);
+        if conn.cell_packet.0 == cell.len() && conn.cell_packet.1 != size {
+            self.counters.odd_sizes += 1;
+        }
+        conn.cell_packet = (cell.len(), size);
+        self.counters.cells_out += 1;
+        if let Some(at) = conn.deadline() {
+            self.timers.set(id, at, &mut conn.timer);
+        }
+        Ok(())
+    }
+
+    /// Close a connection, telling the peer `code`. No event follows.
+    pub(crate) fn close(&mut self, now: Instant, id: ConnId, code: u32) {
+        self.with(now, id, &mut |_| {}, |_, conn, _| {
+            conn.closing = true;
+            let at = conn.clock(now);
+            conn.quic.close(at, VarInt::from_u32(code), Bytes::new());
+        });
+    }
+
+    pub(crate) fn next_timer(&self) -> Option<Instant> {
+        self.timers.next()
+    }
+
+    /// Let time pass for all whose deadline has come.
+    pub(crate) fn expire(&mut self, now: Instant, f: &mut impl FnMut(Event<'_>)) {
+        while let Some((at, id)) = self.timers.due(now) {
+            match self.get(id) {
+                Some(conn) if conn.timer == Some(at) => conn.timer = None,
+                _ => continue,
+            }
+            self.with(now, id, f, |driver, conn, f| {
+                if !conn.up && now >= conn.give_up {
+                    conn.give_up = now + HANDSHAKE;
+                    driver.end(now, conn, CloseReason::Silent, f);
+                    return;
+                }
+                let clock = conn.clock(now);
+                conn.quic.handle_timeout(clock);
+                conn.stirred = true;
+                if conn.up && !conn.ticking {
+                    while conn.transmit(now, &mut driver.out).is_some() {}
+                }
+            });
+        }
+    }
+
+    /// The TLS key exchange group that this connection negotiated, by its IANA name.
+    pub(crate) fn tls_group(&mut self, id: ConnId) -> Option<String> {
+        let data = self.get(id)?.quic.crypto_session().handshake_data()?;
+        let data = data.downcast::<HandshakeData>().ok()?;
+        Some(format!("{:?}", data.negotiated_key_exchange_group))
+    }
+
+    pub(crate) fn remote(&mut self, id: ConnId) -> Option<SocketAddr> {
+        self.get(id).map(|conn| conn.quic.remote_address())
+    }
+}
+
+/// The address that limits count: an IPv4 address, or an IPv6 /64.
+fn source(addr: SocketAddr) -> IpAddr {
+    match addr.ip().to_canonical() {
+        IpAddr::V6(ip) => {
+            let s = ip.segments();
+            Ipv6Addr::new(s[0], s[1], s[2], s[3], 0, 0, 0, 0).into()
+        }
+        v4 => v4,
+    }
+}
+
+/// The raw public key that the dialling exchange proved to hold.
+fn shown_key(quic: &quinn_proto::Connection) -> Option<ExchangeKey> {
+    let identity = quic.crypto_session().peer_identity()?;
+    let keys = identity.downcast::<Vec<CertificateDer<'static>>>().ok()?;
+    keys.first().and_then(|der| ExchangeKey::from_spki(der))
+}
+
+fn close_reason(reason: ConnectionError) -> CloseReason {
+    use quinn_proto::TransportErrorCode as Code;
+    /// TLS alerts about the peer's certificate or key (RFC 8446 section 6.2).
+    const CERTIFICATE_ALERTS: std::ops::RangeInclusive<u64> = 42..=49;
+    let by_code = |code: Code, text: String| {
+        let number = u64::from(code);
+        match number {
+            _ if code == Code::CONNECTION_REFUSED => CloseReason::Full,
+            // CRYPTO_ERROR carries the alert in its low byte (RFC 9001 section 4.8).
+            0x100..=0x1ff if CERTIFICATE_ALERTS.contains(&(number & 0xff)) => CloseReason::WrongKey,
+            0x100..=0x1ff => CloseReason::Handshake(text),
+            _ => CloseReason::Protocol(text),
+        }
+    };
+    match reason {
+        ConnectionError::TransportError(e) => by_code(e.code, e.to_string()),
+        ConnectionError::ConnectionClosed(e) => by_code(e.error_code, e.to_string()),
+        ConnectionError::ApplicationClosed(e) => CloseReason::ByPeer(e.error_code.into_inner()),
+        ConnectionError::TimedOut => CloseReason::Silent,
+        ConnectionError::Reset => CloseReason::Restarted,
+        e @ ConnectionError::VersionMismatch => CloseReason::Handshake(e.to_string()),
+        e => CloseReason::Protocol(e.to_string()),
+    }
+}
