@@ -48,6 +48,7 @@ tree: ## Check: file lengths, unfinished work, machines without I/O
 
 fmt: ## Check: formatting
 	@cargo fmt --all --check
+	@cargo fmt --manifest-path fuzz/Cargo.toml --check
 
 deny: ## Check: licences, banned crates, sources
 	@cargo deny --locked --workspace --all-features check bans licenses sources
