@@ -6,7 +6,7 @@
 //!   packets  |####################
 //!            |##########################   #    <- the late few
 //!            +--------------------------|-----> d
-//!                                       target: all but 3 % of the last 8 s are there,
+//!                                       target: all but 1 % of the last 8 s are there,
 //!                                       and all but 10 % of the last second
 //! ```
 //!
@@ -98,7 +98,7 @@ impl Arrivals {
     }
 
     fn aim(&mut self) {
-        let long = self.quantile(LONG, 97, true);
+        let long = self.quantile(LONG, 99, true);
         let short = self.quantile(SHORT, 90, true);
         let fastest = self.quantile(LONG, 0, false);
         if let (Some(long), Some(short), Some(fastest)) = (long, short, fastest) {

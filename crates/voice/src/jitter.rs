@@ -240,6 +240,3 @@ impl Buffer {
         (offset - self.arrivals.median(), self.arrivals.jitter())
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -13,7 +13,7 @@ use std::collections::VecDeque;
 use wire::Time;
 
 use crate::jitter::{Arrived, Buffer, Outcome, Step};
-use crate::stretch::{MIN_LAG, lengthen, shorten};
+use crate::stretch::{lengthen, shorten};
 use crate::{BLOCK, Codec, Concealer, Error, FRAME, Quality};
 
 /// Left-over sound that is not worth a cut: 4 ms.
@@ -151,9 +151,9 @@ impl<C: Codec> Speaker<C> {
     /// Plays a frame, shorter or longer if the delay wants it.
     fn play(&mut self, pcm: &[f32; FRAME], excess: i64) {
         self.rest = self.rest.saturating_sub(1);
-        let hurry = excess > HURRY || excess < -HURRY / 2;
+        let hurry = !(-HURRY / 2..=HURRY).contains(&excess);
         let mut moved = 0;
-        if excess.abs() < WORTH.max(MIN_LAG as i64) || (self.rest > 0 && !hurry) {
+        if (0..WORTH).contains(&excess) || (self.rest > 0 && !hurry) {
             self.fifo.extend(pcm);
         } else if excess > 0 {
             let cut = shorten(pcm, excess as usize, hurry, &mut self.fifo);
