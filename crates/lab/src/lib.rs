@@ -1,1 +1,3 @@
-//! lab
+//! The lab: what tests need to run whole offices in virtual time from one seed. Never part of a product.
+
+pub mod net;

@@ -82,13 +82,12 @@ impl Pair {
 
     fn say(&mut self, end: usize, channel: u8, len: usize) {
         let said = &mut self.said[end][usize::from(channel)];
-        let mut message = vec![channel; len];
-        for (to, from) in message.iter_mut().zip(said.len().to_be_bytes().iter().rev()) {
-            *to = *from;
-        }
+        let mut message = vec![0; len];
+        // Channel and place are told by the first byte and those after it, so that no two are alike.
+        let mark = (said.len() << 1 | usize::from(channel)).to_le_bytes();
+        message.iter_mut().zip(mark).for_each(|(to, from)| *to = from);
         let name = if channel == 0 { Channel::Signal } else { Channel::Bulk };
         if self.ends[end].queue(name, &message).is_ok() {
-            // The first byte of a message tells the channel apart.
             said.push(message);
         }
     }
