@@ -39,8 +39,8 @@ messages! {
         1 => Introduce { card: Blob<CARD_MAX> },
         /// The issuer has the contact now.
         2 => Accepted { name: Text<NAME_MAX> },
-        /// For the next call that you place to this device.
-        3 => KeyPackage { key_package: Blob<KEY_PACKAGE_MAX> },
+        /// For the next call that you place to this device. `want`: I have none of yours.
+        3 => KeyPackage { key_package: Blob<KEY_PACKAGE_MAX>, want: bool },
         /// The group of my next call to you, bound by `psk` to this contact group.
         4 => Prepare { call: CallId, psk: [u8; 32], welcome: Blob<WELCOME_MAX> },
         /// I am in that group.
@@ -62,6 +62,8 @@ messages! {
         12 => HandCard { card: Blob<CARD_MAX> },
         /// This contact is over; its address is withdrawn.
         13 => Goodbye { },
+        /// I am in the group's new epoch: its maker can enter it too.
+        14 => Healed { },
     }
 }
 

@@ -274,6 +274,11 @@ impl Group {
         }
     }
 
+    /// Lets nobody in but devices of `principal`, from now on: after a group was joined to learn who made it.
+    pub fn narrow(&mut self, principal: PrincipalId) {
+        self.admit = Admit::one(principal);
+    }
+
     /// Seals `message`, padded to `bucket`.
     ///
     /// # Errors
