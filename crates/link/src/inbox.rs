@@ -73,6 +73,11 @@ impl Inbox {
         Ok(true)
     }
 
+    #[cfg(test)]
+    pub(crate) fn memory(&self) -> usize {
+        self.partial.capacity() + self.ahead_len
+    }
+
     /// Keeps a piece that is ahead of a gap, if there is room.
     fn keep(&mut self, offset: u64, bytes: &[u8]) -> bool {
         let old = self.ahead.get(&offset).map_or(0, Vec::len);

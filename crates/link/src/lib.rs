@@ -17,7 +17,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod error;
-#[cfg(feature = "fuzz")]
+#[cfg(any(test, feature = "fuzz"))]
 pub mod fuzz;
 mod inbox;
 mod link;

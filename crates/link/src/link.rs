@@ -305,6 +305,16 @@ impl Link {
         }
     }
 
+    /// Memory that the link holds. Bytes, roughly.
+    #[cfg(test)]
+    fn memory(&self) -> usize {
+        let outboxes = self.signal_out.memory() + self.bulk_out.memory();
+        let inboxes = self.signal_in.memory() + self.bulk_in.memory();
+        let flying = self.flying.capacity() * size_of::<Piece>();
+        let events = self.events.capacity() * size_of::<Event>();
+        size_of::<Self>() + self.cells.capacity() + outboxes + inboxes + flying + events
+    }
+
     fn outbox(&mut self, channel: Channel) -> &mut Outbox {
         match channel {
             Channel::Signal => &mut self.signal_out,

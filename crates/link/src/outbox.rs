@@ -94,6 +94,11 @@ impl Outbox {
         self.resent
     }
 
+    #[cfg(test)]
+    pub(crate) fn memory(&self) -> usize {
+        self.bytes.capacity() + self.lost.capacity() * 16
+    }
+
     /// Puts one piece into the cell: what was lost first, then what is new and inside the window.
     /// `None`: nothing to say, or no room worth it.
     pub(crate) fn write(&mut self, cell: u32, writer: &mut CellWriter<'_>) -> Option<Piece> {

@@ -1,6 +1,6 @@
 //! Two links over a seeded network: whatever the network does, every control byte arrives once and in
 //! order, and whatever is queued, every tick is the shape's.
-#![allow(clippy::unwrap_used, missing_docs)]
+#![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs)]
 
 use core::time::Duration;
 
@@ -166,7 +166,8 @@ fn every_control_byte_arrives_once_and_in_order() {
                     World::new(seed * 100 + i as u64 * 10 + j as u64, shape, conditions);
                 for _ in 0..30 {
                     let end = world.rng.next_u32() as usize % 2;
-                    let longest = if world.rng.next_u32() % 8 == 0 { MESSAGE_MAX } else { 300 };
+                    let longest =
+                        if world.rng.next_u32().is_multiple_of(8) { MESSAGE_MAX } else { 300 };
                     world.say(end, longest);
                     for _ in 0..20 {
                         world.step();
