@@ -20,6 +20,11 @@ FUZZ_SECONDS ?= 5
 # Tools that `make tools` builds when the machine has none (or older ones) lie here.
 export PATH := $(CURDIR)/target/tools/bin:$(PATH)
 
+TOOLCHAIN := $(shell scripts/toolchain)
+ifneq ($(TOOLCHAIN),)
+export RUSTUP_TOOLCHAIN := $(TOOLCHAIN)
+endif
+
 STEPS := tree fmt deny lint doc unit doctest fuzz-brief readme
 
 .PHONY: help demo test setup tools build $(STEPS) fuzz bench vectors clean
