@@ -1,1 +1,50 @@
-//! exchange
+//! The exchange: one machine without I/O. It forwards; it cannot read.
+//!
+//! ```text
+//!            Input                    ┌──────────── Exchange (one shard) ────────────┐        Output
+//!  LineUp, TrunkUp, Cell, Down ─────► │ ports ── lines   admission   addresses       │ ─────► Transmit, Close, Dial
+//!  Stored, StoreFailed ─────────────► │   │      redeem  mail        store ── rows   │ ─────► Store
+//!  Command, Tick, DialFailed ───────► │   └───── legs    trunks      clock           │ ─────► Event, Reply, Timeout
+//!                                     └──────────────────────────────────────────────┘
+//! ```
+//!
+//! **Mutate, then drain until nothing comes out, then wait for the timeout or the next input.** Every call
+//! of [`Exchange::handle`] is followed by [`Exchange::poll`] until `None`; the last output is
+//! [`Output::Timeout`].
+//!
+//! It holds no content key and parses no payload: it links no code that could. It tells nobody whether an
+//! address exists: everything that comes to one takes the same steps ([`addresses`]). What it says is done
+//! is on disk ([`store`]). Cells leave on the links' own clocks and never because something arrived
+//! ([`clock`]). The path of voice through it is one function ([`legs`], `forward`).
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+mod addresses;
+mod admission;
+pub mod api;
+mod clock;
+#[cfg(feature = "fuzz")]
+pub mod fuzz;
+mod legs;
+pub mod limits;
+mod lines;
+mod machine;
+mod mail;
+pub mod metrics;
+mod operator;
+mod ports;
+mod redeem;
+mod rows;
+mod store;
+mod trunks;
+mod verify;
+
+pub use api::{
+    CloseReason, Command, Config, Conn, Event, Input, InputError, LineInfo, Output, Reply,
+    SourceId, Status, TrunkPolicy,
+};
+pub use machine::Exchange;
+pub use metrics::Metrics;
+pub use rows::RestoreError;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,431 @@
+//! Legs: the paths of voice through the exchange, and the calls that they belong to.
+//!
+//! ```text
+//!  caller's exchange                              callee's exchange
+//!  ┌────────────────────────────┐                ┌─────────────────────────────────────────────┐
+//!  │ Call: caller = line leg    │  trunk leg     │ Call: caller = trunk leg                    │
+//!  │       callee = trunk leg ──┼────────────────┼─►     callee = Hole                         │
+//!  └────────────────────────────┘                │              | Ringing[line legs]           │
+//!                                                │              | Taken(line leg)              │
+//!                                                └─────────────────────────────────────────────┘
+//! ```
+//!
+//! A local call is the right half with a line as its caller. **Voice**: [`Exchange::forward`] looks up where
+//! a leg leads and queues the frame there; nothing else, and for nobody else. A leg leads somewhere from
+//! `Take` on; before, it carries voice to nowhere.
+//!
+//! The caller's side is told nothing that depends on the address: `Hole` (unknown, revoked, bound to another,
+//! replayed, rung too often, nobody there) and `Ringing` end with the caller's `Close`, or after 120 s.
+
+use std::collections::HashMap;
+
+use wire::limits::{BODY_MAX, VOICE_LEN};
+use wire::line::{Closure, LineDown};
+use wire::trunk::Trunk;
+use wire::{Blob, Envelope, ExchangeRef, Leg, Time};
+
+use crate::addresses::For;
+use crate::api::CloseReason;
+use crate::clock::Timer;
+use crate::limits;
+use crate::machine::Exchange;
+use crate::ports::{Attached, PortId};
+
+/// One end of a call: a leg on a link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct End {
+    pub(crate) port: PortId,
+    pub(crate) leg: Leg,
+}
+
+/// A leg that is in use on one link.
+#[derive(Clone, Copy, Debug)]
+struct Entry {
+    leg: Leg,
+    call: u64,
+    /// Where its voice goes.
+    to: Option<End>,
+}
+
+/// The legs of one link, sorted.
+#[derive(Debug, Default)]
+pub(crate) struct LegTable {
+    entries: Vec<Entry>,
+    /// The last leg that this end opened.
+    last: u16,
+}
+
+impl LegTable {
+    pub(crate) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    fn find(&self, leg: Leg) -> Result<usize, usize> {
+        self.entries.binary_search_by_key(&leg, |entry| entry.leg)
+    }
+
+    fn call(&self, leg: Leg) -> Option<u64> {
+        self.find(leg).ok().map(|at| self.entries[at].call)
+    }
+
+    fn to(&self, leg: Leg) -> Option<End> {
+        self.find(leg).ok().and_then(|at| self.entries[at].to)
+    }
+
+    fn insert(&mut self, leg: Leg, call: u64) {
+        if let Err(at) = self.find(leg) {
+            self.entries.insert(at, Entry { leg, call, to: None });
+        }
+    }
+
+    fn lead(&mut self, leg: Leg, to: End) {
+        if let Ok(at) = self.find(leg) {
+            self.entries[at].to = Some(to);
+        }
+    }
+
+    fn remove(&mut self, leg: Leg) {
+        if let Ok(at) = self.find(leg) {
+            self.entries.remove(at);
+        }
+    }
+
+    /// A free leg, odd or even. None is used again before all others were: what is on its way for the old
+    /// one does not reach the new.
+    fn allocate(&mut self, odd: bool) -> Leg {
+        let mut leg = self.last;
+        loop {
+            leg = leg.wrapping_add(1);
+            if leg % 2 == u16::from(odd) && leg != Leg::CHAFF.0 && self.find(Leg(leg)).is_err() {
+                self.last = leg;
+                return Leg(leg);
+            }
+        }
+    }
+}
+
+/// One call, as far as this exchange sees it.
+#[derive(Debug)]
+struct Call {
+    caller: End,
+    callee: Callee,
+    /// When it ends if nobody takes it; a call that goes on to another exchange is timed there.
+    rings_out: Option<Time>,
+}
+
+#[derive(Debug)]
+enum Callee {
+    /// At the other exchange.
+    Trunk(End),
+    /// On these lines.
+    Ringing(Vec<End>),
+    /// On this line.
+    Taken(End),
+    /// Nowhere, and nobody is told.
+    Hole,
+}
+
+impl Call {
+    /// Everybody but the caller.
+    fn callees(&self) -> Vec<End> {
+        match &self.callee {
+            Callee::Trunk(end) | Callee::Taken(end) => vec![*end],
+            Callee::Ringing(ends) => ends.clone(),
+            Callee::Hole => Vec::new(),
+        }
+    }
+}
+
+/// All calls.
+#[derive(Debug, Default)]
+pub(crate) struct Calls {
+    calls: HashMap<u64, Call>,
+    last: u64,
+}
+
+impl Exchange {
+    /// One frame of voice, from the link that it came on to the link that its leg leads to.
+    pub(crate) fn forward(&mut self, from: PortId, leg: Leg, payload: &[u8; VOICE_LEN]) {
+        let to = self.ports.get(from).and_then(|port| port.legs.to(leg));
+        if let Some(to) = to
+            && let Some(port) = self.ports.get_mut(to.port)
+        {
+            port.link.queue_voice(to.leg, payload);
+            self.metrics.voice_forwarded += 1;
+        } else {
+            self.metrics.voice_dropped += 1;
+        }
+    }
+
+    // ---- opening -------------------------------------------------------------------------------
+
+    /// An own handset calls.
+    pub(crate) fn open(
+        &mut self,
+        id: PortId,
+        who: Attached,
+        leg: Leg,
+        exchange: &ExchangeRef,
+        envelope: Envelope,
+    ) {
+        let now = self.now;
+        let Some(port) = self.ports.get_mut(id) else { return };
+        if leg.0 % 2 == 0 || port.legs.find(leg).is_ok() {
+            return self.fault(id, CloseReason::Protocol);
+        }
+        let room = port.legs.len() < limits::LEGS_PER_LINE;
+        let in_time = port.line_mut().is_some_and(|l| l.opens.take(now, limits::OPENS_PER_LINE));
+        if !room || !in_time {
+            return self.tell(id, &LineDown::Closed { leg, reason: Closure::Limit });
+        }
+        self.metrics.calls += 1;
+        let caller = End { port: id, leg };
+        if exchange.key == self.key {
+            return self.ring(caller, &envelope);
+        }
+        match self.open_trunk(who.principal, exchange) {
+            Ok(trunk) => self.call_out(caller, trunk, envelope),
+            Err(reason) => {
+                self.metrics.calls_full += u64::from(reason == Closure::Full);
+                self.tell(id, &LineDown::Closed { leg, reason });
+            }
+        }
+    }
+
+    /// The trunk to `exchange`, if a voice path is free on it.
+    fn open_trunk(&mut self, principal: u32, exchange: &ExchangeRef) -> Result<PortId, Closure> {
+        self.name_peer(principal, exchange).map_err(|_| Closure::Unreachable)?;
+        let trunk = self.ready_trunk(&exchange.key).ok_or(Closure::Unreachable)?;
+        let used = self.ports.get(trunk).map_or(usize::MAX, |port| port.legs.len());
+        if used >= self.trunk_capacity() {
+            return Err(Closure::Full);
+        }
+        Ok(trunk)
+    }
+
+    fn call_out(&mut self, caller: End, trunk: PortId, envelope: Envelope) {
+        let Some(port) = self.ports.get_mut(trunk) else { return };
+        let odd = port.trunk().is_some_and(|t| t.dialled);
+        let callee = End { port: trunk, leg: port.legs.allocate(odd) };
+        let call = self.new_call(caller, Callee::Trunk(callee));
+        self.enter(callee, call);
+        self.join(caller, callee);
+        self.say(trunk, &Trunk::Open { leg: callee.leg, envelope });
+    }
+
+    /// Another exchange calls.
+    pub(crate) fn open_in(&mut self, id: PortId, leg: Leg, envelope: &Envelope) {
+        let (now, capacity) = (self.now, self.trunk_capacity());
+        let Some(port) = self.ports.get_mut(id) else { return };
+        let free = port.legs.find(leg).is_err();
+        let used = port.legs.len();
+        let Some(trunk) = port.trunk_mut() else { return };
+        if (leg.0 % 2 == 1) == trunk.dialled || leg == Leg::CHAFF || !free {
+            return self.fault(id, CloseReason::Protocol);
+        }
+        if used >= capacity {
+            // Both ends took the last path at once. It says nothing about the address.
+            return self.say(id, &Trunk::Close { leg });
+        }
+        self.metrics.calls += 1;
+        let caller = End { port: id, leg };
+        if trunk.opens.take(now, limits::OPENS_PER_TRUNK) {
+            self.ring(caller, envelope);
+        } else {
+            self.new_call(caller, Callee::Hole);
+        }
+    }
+
+    /// A call for an address of this exchange: it rings, or it seems to.
+    fn ring(&mut self, caller: End, envelope: &Envelope) {
+        let call = self.new_call(caller, Callee::Hole);
+        let at = self.now + limits::RING_FOR;
+        if let Some(entry) = self.calls.calls.get_mut(&call) {
+            entry.rings_out = Some(at);
+        }
+        self.timers.set(at, Timer::RingOut(call));
+        let Some(to) = self.admit_envelope(envelope, For::Ring) else { return };
+        if let Some(peer) = self.ports.get(caller.port).and_then(|p| p.trunk()).map(|t| t.peer) {
+            self.keep_peer(&peer);
+        }
+        self.after_admitted(to.principal, to.piece);
+        if !to.rings || to.piece.is_some() {
+            return;
+        }
+        let mut ends = Vec::new();
+        for id in self.free_lines(to.principal) {
+            let Some(port) = self.ports.get_mut(id) else { continue };
+            let leg = port.legs.allocate(false);
+            port.legs.insert(leg, call);
+            ends.push(End { port: id, leg });
+        }
+        if let Some(entry) = self.calls.calls.get_mut(&call)
+            && !ends.is_empty()
+        {
+            entry.callee = Callee::Ringing(ends.clone());
+        }
+        for End { port, leg } in ends {
+            let (address, at) = (envelope.address, self.wall);
+            let body = envelope.body.clone();
+            let incoming = LineDown::Incoming { leg, address, at, body };
+            if !self.try_tell(port, &incoming) {
+                self.close_leg(port, leg);
+            }
+        }
+    }
+
+    /// Lines of `principal` that can ring.
+    fn free_lines(&self, principal: u32) -> Vec<PortId> {
+        let free = |id: &PortId| {
+            self.ports.get(*id).is_some_and(|port| port.legs.len() < limits::LEGS_PER_LINE)
+        };
+        self.lines_of(principal).into_iter().flatten().filter(free).collect()
+    }
+
+    pub(crate) fn reachable(&self, principal: u32) -> bool {
+        !self.free_lines(principal).is_empty()
+    }
+
+    fn new_call(&mut self, caller: End, callee: Callee) -> u64 {
+        self.calls.last += 1;
+        let id = self.calls.last;
+        self.calls.calls.insert(id, Call { caller, callee, rings_out: None });
+        self.enter(caller, id);
+        id
+    }
+
+    fn enter(&mut self, end: End, call: u64) {
+        if let Some(port) = self.ports.get_mut(end.port) {
+            port.legs.insert(end.leg, call);
+        }
+    }
+
+    /// Lets the voice of two legs go to each other.
+    fn join(&mut self, a: End, b: End) {
+        for (from, to) in [(a, b), (b, a)] {
+            if let Some(port) = self.ports.get_mut(from.port) {
+                port.legs.lead(from.leg, to);
+            }
+        }
+    }
+
+    // ---- within a call -------------------------------------------------------------------------
+
+    /// A handset answers. The first one wins.
+    pub(crate) fn take_leg(&mut self, id: PortId, leg: Leg) {
+        let taker = End { port: id, leg };
+        let Some(call) = self.ports.get(id).and_then(|port| port.legs.call(leg)) else { return };
+        let Some(entry) = self.calls.calls.get_mut(&call) else { return };
+        let Callee::Ringing(ends) = &entry.callee else { return };
+        if !ends.contains(&taker) {
+            return;
+        }
+        let others: Vec<End> = ends.iter().filter(|end| **end != taker).copied().collect();
+        entry.callee = Callee::Taken(taker);
+        let caller = entry.caller;
+        if let Some(at) = entry.rings_out.take() {
+            self.timers.clear(at, Timer::RingOut(call));
+        }
+        self.metrics.calls_taken += 1;
+        self.join(caller, taker);
+        for end in others {
+            self.end(end, Closure::Elsewhere);
+        }
+    }
+
+    /// Data of a call, from a handset or from another exchange.
+    pub(crate) fn leg_data(&mut self, id: PortId, leg: Leg, body: &Blob<BODY_MAX>) {
+        let Some(call) = self.ports.get(id).and_then(|port| port.legs.call(leg)) else { return };
+        let Some(entry) = self.calls.calls.get(&call) else { return };
+        let from_caller = entry.caller == End { port: id, leg };
+        let ends = if from_caller { entry.callees() } else { vec![entry.caller] };
+        for end in ends {
+            let (leg, body) = (end.leg, body.clone());
+            let taken = if self.is_line(end.port) {
+                self.try_tell(end.port, &LineDown::LegData { leg, body })
+            } else {
+                self.try_say(end.port, &Trunk::Data { leg, body })
+            };
+            if !taken {
+                // Its link is full. The call ends rather than the link, which others use.
+                self.close_leg(end.port, end.leg);
+                self.end(end, Closure::Limit);
+            }
+        }
+    }
+
+    // ---- ending --------------------------------------------------------------------------------
+
+    /// A handset or another exchange is done with a leg.
+    pub(crate) fn close_leg(&mut self, id: PortId, leg: Leg) {
+        self.leave(End { port: id, leg }, Closure::Closed);
+    }
+
+    /// A link is gone, and all its legs.
+    pub(crate) fn legs_down(&mut self, id: PortId) {
+        let reason = if self.is_line(id) { Closure::Closed } else { Closure::Unreachable };
+        while let Some(leg) = self.ports.get(id).and_then(|p| p.legs.entries.last()).map(|e| e.leg)
+        {
+            self.leave(End { port: id, leg }, reason);
+        }
+    }
+
+    /// `end` has left its call; the others are told `reason`, as far as they may know.
+    fn leave(&mut self, end: End, reason: Closure) {
+        let Some(port) = self.ports.get_mut(end.port) else { return };
+        let Some(id) = port.legs.call(end.leg) else { return };
+        port.legs.remove(end.leg);
+        let Some(call) = self.calls.calls.get_mut(&id) else { return };
+        if call.caller == end {
+            return self.end_call(id, reason);
+        }
+        match &mut call.callee {
+            Callee::Ringing(ends) => {
+                ends.retain(|e| *e != end);
+                if ends.is_empty() {
+                    call.callee = Callee::Hole;
+                }
+            }
+            Callee::Taken(_) | Callee::Trunk(_) => {
+                call.callee = Callee::Hole;
+                let caller = call.caller;
+                self.end(caller, reason);
+                self.end_call(id, reason);
+            }
+            Callee::Hole => {}
+        }
+    }
+
+    /// Nobody took a call: both sides hear the same, whatever it was.
+    pub(crate) fn ring_out(&mut self, id: u64) {
+        let Some(call) = self.calls.calls.get(&id) else { return };
+        let caller = call.caller;
+        self.end(caller, Closure::Closed);
+        self.end_call(id, Closure::Closed);
+    }
+
+    /// Removes a call, and tells its callees.
+    fn end_call(&mut self, id: u64, reason: Closure) {
+        let Some(call) = self.calls.calls.remove(&id) else { return };
+        if let Some(at) = call.rings_out {
+            self.timers.clear(at, Timer::RingOut(id));
+        }
+        for end in call.callees() {
+            self.end(end, reason);
+        }
+    }
+
+    /// Removes a leg, and tells its other end.
+    fn end(&mut self, end: End, reason: Closure) {
+        let Some(port) = self.ports.get_mut(end.port) else { return };
+        if port.legs.find(end.leg).is_err() {
+            return;
+        }
+        port.legs.remove(end.leg);
+        if self.is_line(end.port) {
+            self.tell(end.port, &LineDown::Closed { leg: end.leg, reason });
+        } else {
+            self.say(end.port, &Trunk::Close { leg: end.leg });
+        }
+    }
+}

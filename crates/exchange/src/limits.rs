@@ -1,0 +1,84 @@
+//! How much of everything one exchange takes. Each limit says what it protects.
+//!
+//! Units stand in the names or in the type. Rates are [`Rate`]s: one every `every`, `burst` at once.
+
+use core::time::Duration;
+
+use crate::admission::Rate;
+
+/// Handsets of one principal: device numbers 0 to 7.
+pub const DEVICES: usize = 8;
+/// Lines that are up at once, attached or not: memory and ticks of one core.
+pub const LINES_UP: usize = 8_192;
+/// Lines that are up and have not said who they are: memory against floods.
+pub const STRANGERS: usize = 1_024;
+/// The same from one source: one network must not keep all others out.
+pub const STRANGERS_PER_SOURCE: usize = 128;
+/// Sources whose refused attempts are remembered.
+pub const SOURCES: usize = 4_096;
+/// How long a line may take to say who it is.
+pub const ATTACH_WITHIN: Duration = Duration::from_secs(10);
+/// How long a refused line stays up, so that the refusal arrives.
+pub const LINGER: Duration = Duration::from_secs(1);
+/// Refused attempts of one source before it is no longer listened to.
+pub const REFUSED_PER_SOURCE: Rate = Rate { every: Duration::from_secs(5), burst: 10 };
+/// Refused attempts of all sources together.
+pub const REFUSED: Rate = Rate { every: Duration::from_millis(20), burst: 200 };
+
+/// Addresses of one principal, and how many of them may wait for their card to be redeemed (each with
+/// an offer of up to 4 KiB).
+pub const ADDRESSES: u32 = 2_000;
+/// See [`ADDRESSES`].
+pub const ADDRESSES_OPEN: u32 = 200;
+/// Redemptions of one line that wait for an answer.
+pub const REDEEMS_WAITING: usize = 8;
+/// How long a line waits for the other exchange to answer a redemption.
+pub const REDEEM_WITHIN: Duration = Duration::from_secs(15);
+/// Redemptions that one trunk may try: guessing, and writing our disk full.
+pub const REDEEMS_PER_TRUNK: Rate = Rate { every: Duration::from_secs(1), burst: 30 };
+
+/// Mail that waits for one handset, and mail of one principal that waits for other exchanges. Pieces.
+pub const MAIL_PIECES: u32 = 500;
+/// See [`MAIL_PIECES`]. Bytes of bodies.
+pub const MAIL_BYTES: u64 = 4 << 20;
+/// Mail on its way to one handset and not acknowledged. Bytes; one piece always goes.
+pub const DELIVERY_WINDOW: usize = 32 * 1024;
+/// Mail on its way to one other exchange and not acknowledged. Pieces.
+pub const TRUNK_MAIL_WINDOW: usize = 32;
+/// What another exchange may have on its way to us; above it, its mail is dropped unacknowledged.
+pub const TRUNK_MAIL_ACCEPTED: usize = 2 * TRUNK_MAIL_WINDOW;
+
+/// Legs of one line, calling and called.
+pub const LEGS_PER_LINE: usize = 4;
+/// How long a leg that nobody takes is kept.
+pub const RING_FOR: Duration = Duration::from_secs(120);
+/// Calls that one line opens.
+pub const OPENS_PER_LINE: Rate = Rate { every: Duration::from_millis(500), burst: 10 };
+/// Calls that one trunk opens.
+pub const OPENS_PER_TRUNK: Rate = Rate { every: Duration::from_millis(20), burst: 100 };
+/// Rings of one address: a contact must not be able to keep a handset busy.
+pub const RINGS_PER_ADDRESS: Rate = Rate { every: Duration::from_secs(1), burst: 5 };
+
+/// Other exchanges that are remembered.
+pub const PEERS: usize = 4_096;
+/// New exchanges that the lines of one principal name.
+pub const NEW_PEERS: Rate = Rate { every: Duration::from_secs(30), burst: 30 };
+/// Trunks of exchanges with which there is no relation yet.
+pub const STRANGE_TRUNKS: usize = 64;
+/// How long the other end of a trunk may take to say hello.
+pub const HELLO_WITHIN: Duration = Duration::from_secs(10);
+/// First and longest wait before dialling again.
+pub const DIAL_AGAIN: Duration = Duration::from_millis(500);
+/// See [`DIAL_AGAIN`].
+pub const DIAL_AGAIN_MAX: Duration = Duration::from_secs(30);
+/// An exchange that was never reached, and that nothing waits for, is forgotten after so many attempts.
+pub const DIALS_IN_VAIN: u32 = 20;
+/// A trunk from which nothing came for so long gives way to a new one, whoever dialled that.
+pub const TRUNK_SILENT: Duration = Duration::from_secs(2);
+
+/// Changes that wait for the disk. Above it nothing new is taken. Bytes.
+pub const UNSTORED: usize = 64 << 20;
+/// How long after a failed write the next attempt is made.
+pub const STORE_AGAIN: Duration = Duration::from_secs(1);
+/// How long the links stay up after the last write when the exchange stops, so that answers arrive.
+pub const STOP_LINGER: Duration = Duration::from_millis(300);
