@@ -153,7 +153,11 @@ impl Writer {
 }
 
 /// A field of a message: it writes itself, and reads itself back.
-pub trait Field: Sized {
+pub trait Field: Sized + core::fmt::Debug {
+    /// What `Debug` of a message shows of the field. Plain arrays are keys and secrets: nothing.
+    fn show(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        core::fmt::Debug::fmt(self, f)
+    }
     /// Appends the field.
     fn write(&self, w: &mut Writer);
     /// Takes the field off the front; `name` is for the error.
@@ -187,7 +191,19 @@ impl Field for bool {
     }
 }
 
+/// Prints a field as [`Field::show`] wants it.
+pub(crate) struct Shown<'a, T>(pub(crate) &'a T);
+
+impl<T: Field> core::fmt::Debug for Shown<'_, T> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        self.0.show(f)
+    }
+}
+
 impl<const N: usize> Field for [u8; N] {
+    fn show(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "[{N} bytes]")
+    }
     fn write(&self, w: &mut Writer) {
         w.bytes(self);
     }
@@ -311,13 +327,24 @@ macro_rules! messages {
         }
     ) => {
         $(#[$meta])*
-        #[derive(Clone, Debug, PartialEq, Eq)]
+        #[derive(Clone, PartialEq, Eq)]
         pub enum $name {
             $(
                 $(#[$vmeta])*
                 #[allow(missing_docs, reason = "the variant says what its fields are")]
                 $variant { $( $(#[$fmeta])* $field: $ty ),* }
             ),*
+        }
+
+        impl core::fmt::Debug for $name {
+            fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+                match self {
+                    $( $name::$variant { $( $field ),* } => f
+                        .debug_struct(stringify!($variant))
+                        $( .field(stringify!($field), &$crate::codec::Shown($field)) )*
+                        .finish(), )*
+                }
+            }
         }
 
         impl $name {
