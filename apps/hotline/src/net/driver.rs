@@ -11,8 +11,8 @@
 //! acknowledges arrived, which would make cell packets vary in size; and it sends an ACK when its delay
 //! timer fires, which would make them come at the receiver's bidding. Composed "before" the arrival, a cell
 //! packet carries the cell alone, and acknowledgements leave by count only, at a tick, in a packet of their
-//! own. Round trips look [`LAG`] longer than they are; nothing here depends on them but the (rare, late)
-//! loss probes.
+//! own. Round trips look [`LAG`] longer than they are; nothing here depends on them. QUIC's timers run twice
+//! as far behind, so that loss probes never come; silence is noticed by the driver itself.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
@@ -24,7 +24,7 @@ use bytes::{Bytes, BytesMut};
 use quinn_proto::crypto::rustls::HandshakeData;
 use quinn_proto::{
     ClientConfig, ConnectionError, ConnectionHandle, ConnectionId, ConnectionIdGenerator, DatagramEvent,
-    EndpointConfig, ServerConfig, TransportConfig, VarInt,
+    EndpointConfig, EndpointEvent, ServerConfig, TransportConfig, VarInt,
 };
 use rand_chacha::ChaCha20Rng;
 use rand_core::{RngCore, SeedableRng};
@@ -39,8 +39,15 @@ use super::{tls, transport};
 /// Bytes that a packet adds to its cell: flags 1, connection id 8, packet number and quarter stream
 /// id 3, DATAGRAM frame type and length 3, authentication tag 16.
 pub const OVERHEAD: usize = 31;
-/// See the module header.
-const LAG: Duration = Duration::from_secs(1);
+/// A connection that brings no cell for this long is over.
+const SILENCE: Duration = Duration::from_secs(6);
+/// See the module header. Longer than [`SILENCE`], so that it holds for as long as the connection does.
+const LAG: Duration = Duration::from_secs(7);
+/// QUIC's timers run later still: a loss probe is due some round trip after a packet that was composed
+/// [`LAG`] ago, and no connection shall ever send one.
+const TIMER_LAG: Duration = Duration::from_secs(14);
+/// A closed connection answers late packets for this long, then it is forgotten.
+const LINGER: Duration = Duration::from_secs(1);
 /// A connection that is not up after this long is given up.
 const HANDSHAKE: Duration = Duration::from_secs(6);
 /// Length of our connection ids.
@@ -49,7 +56,7 @@ const CID_LEN: usize = 8;
 /// forget old gaps and acknowledgements stay short.
 const TRIM_EVERY: u32 = 8;
 /// Packets that may leave at one tick besides the cell's.
-const EXTRA_PER_TICK: usize = 4;
+const EXTRA_PER_TICK: usize = 16;
 /// Longest cell that a packet holds.
 const MAX_CELL: usize = 1_150;
 
@@ -64,6 +71,16 @@ impl ConnId {
     /// A dense index below the connection limit, for tables; it is used again after the connection is gone.
     pub fn index(self) -> usize {
         self.slot as usize
+    }
+
+    /// The id as one number, for owners that name connections by numbers. Never used twice.
+    pub fn number(self) -> u64 {
+        u64::from(self.turn) << 32 | u64::from(self.slot)
+    }
+
+    /// The id of [`Self::number`].
+    pub fn from_number(number: u64) -> Self {
+        Self { slot: number as u32, turn: (number >> 32) as u32 }
     }
 }
 
@@ -92,7 +109,7 @@ pub enum CloseReason {
     #[error("the other side closed the connection (code {0})")]
     ByPeer(u64),
     /// Nothing came for six seconds, or the handshake was never finished.
-    #[error("nothing heard from the other side for {} s; check the network and the address", transport::IDLE.as_secs() + LAG.as_secs())]
+    #[error("nothing heard from the other side for {} s; check the network and the address", SILENCE.as_secs())]
     Silent,
     /// The peer does not know this connection: it was restarted.
     #[error("the other side was restarted; connect again")]
@@ -245,11 +262,16 @@ struct Conn {
     session: Option<Session>,
     dialled: Option<ExchangeKey>,
     source: IpAddr,
+    /// When the handshake must be done; later, when a closed connection is forgotten.
     give_up: Instant,
+    /// When the last cell came.
+    heard: Instant,
     up: bool,
     /// The owner ticks it: nothing leaves but at ticks.
     ticking: bool,
     closing: bool,
+    /// Its time after closing is over.
+    forget: bool,
     /// Something arrived or a timer fired since the last tick.
     stirred: bool,
     /// Cells received since an acknowledgement left, and how many make one due.
@@ -263,15 +285,13 @@ struct Conn {
 impl Conn {
     /// The time on the transmit side's clock.
     fn clock(&self, now: Instant) -> Instant {
-        if self.up { now.checked_sub(LAG).unwrap_or(now) } else { now }
+        if self.ticking { now.checked_sub(LAG).unwrap_or(now) } else { now }
     }
 
-    fn deadline(&mut self) -> Option<Instant> {
-        let quic = self.quic.poll_timeout();
-        if self.up {
-            return quic.map(|at| at + LAG);
-        }
-        Some(quic.map_or(self.give_up, |at| at.min(self.give_up)))
+    fn deadline(&mut self) -> Instant {
+        let own = if self.up && !self.closing { self.heard + SILENCE } else { self.give_up };
+        let lag = if self.ticking { TIMER_LAG } else { Duration::ZERO };
+        self.quic.poll_timeout().map_or(own, |at| own.min(at + lag))
     }
 
     fn transmit(&mut self, now: Instant, out: &mut Outbox) -> Option<usize> {
@@ -456,9 +476,11 @@ impl Driver {
             dialled,
             source,
             give_up: now + HANDSHAKE,
+            heard: now,
             up: false,
             ticking: false,
             closing: false,
+            forget: false,
             stirred: false,
             unacked: 0,
             ack_after: transport::ACK_EVERY,
@@ -488,9 +510,8 @@ impl Driver {
         let Some(mut conn) = slot.conn.take() else { return };
         act(self, &mut conn, f);
         if self.settle(now, &mut conn, f) {
-            if let Some(at) = conn.deadline() {
-                self.timers.set(conn.id, at, &mut conn.timer);
-            }
+            let at = conn.deadline();
+            self.timers.set(conn.id, at, &mut conn.timer);
             self.slots[id.slot as usize].conn = Some(conn);
         } else {
             self.remove(&conn);
@@ -526,6 +547,7 @@ impl Driver {
                 if let Some(cell) = session::unwrap(&datagram).filter(|_| conn.up && !conn.closing) {
                     self.counters.cells_in += 1;
                     conn.unacked += 1;
+                    conn.heard = now;
                     f(Event::Cell { conn: conn.id, cell });
                 }
             }
@@ -548,7 +570,10 @@ impl Driver {
         if !was_up || !conn.up || conn.quic.is_closed() {
             while conn.transmit(now, &mut self.out).is_some() {}
         }
-        true
+        if conn.forget {
+            self.doors[conn.door].quic.handle_event(conn.handle, EndpointEvent::drained());
+        }
+        !conn.forget
     }
 
     fn quic_event(
@@ -564,7 +589,7 @@ impl Driver {
             (Quic::Connected, None) => Ok(Progress::Up),
             (Quic::Stream(event), Some(session)) => session.event(&mut conn.quic, event),
             (Quic::ConnectionLost { reason }, _) => {
-                self.closed(conn, close_reason(reason), f);
+                self.closed(now, conn, close_reason(reason), f);
                 return;
             }
             _ => return,
@@ -589,9 +614,10 @@ impl Driver {
             },
             (_, None) => Party::Handset,
         };
-        // What is left of the handshake goes now, before the transmit clock falls back.
+        // What is left of the handshake goes now; later things wait for a tick.
         while conn.transmit(now, &mut self.out).is_some() {}
         conn.up = true;
+        conn.heard = now;
         self.handshakes -= 1;
         f(Event::Connected { conn: conn.id, party });
     }
@@ -599,14 +625,15 @@ impl Driver {
     fn end(&mut self, now: Instant, conn: &mut Conn, reason: CloseReason, f: &mut impl FnMut(Event<'_>)) {
         let at = conn.clock(now);
         conn.quic.close(at, VarInt::from_u32(0), Bytes::new());
-        self.closed(conn, reason, f);
+        self.closed(now, conn, reason, f);
     }
 
-    fn closed(&mut self, conn: &mut Conn, reason: CloseReason, f: &mut impl FnMut(Event<'_>)) {
+    fn closed(&mut self, now: Instant, conn: &mut Conn, reason: CloseReason, f: &mut impl FnMut(Event<'_>)) {
         if !conn.closing && (conn.up || conn.dialled.is_some()) {
             f(Event::Closed { conn: conn.id, reason });
         }
         conn.closing = true;
+        conn.give_up = now + LINGER;
     }
 
     /// One datagram came in. Returns the connection that it belongs to.
@@ -740,9 +767,8 @@ impl Driver {
         }
         conn.cell_packet = (cell.len(), size);
         self.counters.cells_out += 1;
-        if let Some(at) = conn.deadline() {
-            self.timers.set(id, at, &mut conn.timer);
-        }
+        let at = conn.deadline();
+        self.timers.set(id, at, &mut conn.timer);
         Ok(())
     }
 
@@ -750,6 +776,7 @@ impl Driver {
     pub(crate) fn close(&mut self, now: Instant, id: ConnId, code: u32) {
         self.with(now, id, &mut |_| {}, |_, conn, _| {
             conn.closing = true;
+            conn.give_up = now + LINGER;
             let at = conn.clock(now);
             conn.quic.close(at, VarInt::from_u32(code), Bytes::new());
         });
@@ -767,13 +794,14 @@ impl Driver {
                 _ => continue,
             }
             self.with(now, id, f, |driver, conn, f| {
-                if !conn.up && now >= conn.give_up {
-                    conn.give_up = now + HANDSHAKE;
-                    driver.end(now, conn, CloseReason::Silent, f);
-                    return;
+                let over = if conn.up { now >= conn.heard + SILENCE } else { now >= conn.give_up };
+                if conn.closing {
+                    conn.forget = now >= conn.give_up;
+                } else if over {
+                    return driver.end(now, conn, CloseReason::Silent, f);
                 }
-                let clock = conn.clock(now);
-                conn.quic.handle_timeout(clock);
+                let lag = if conn.ticking { TIMER_LAG } else { Duration::ZERO };
+                conn.quic.handle_timeout(now.checked_sub(lag).unwrap_or(now));
                 conn.stirred = true;
                 if conn.up && !conn.ticking {
                     while conn.transmit(now, &mut driver.out).is_some() {}
@@ -814,8 +842,8 @@ fn shown_key(quic: &quinn_proto::Connection) -> Option<ExchangeKey> {
 
 fn close_reason(reason: ConnectionError) -> CloseReason {
     use quinn_proto::TransportErrorCode as Code;
-    /// TLS alerts about the peer's certificate or key (RFC 8446 section 6.2).
-    const CERTIFICATE_ALERTS: std::ops::RangeInclusive<u64> = 42..=49;
+    /// TLS alerts about the peer's certificate, key or signature (RFC 8446 section 6.2).
+    const CERTIFICATE_ALERTS: [u64; 9] = [42, 43, 44, 45, 46, 47, 48, 49, 51];
     let by_code = |code: Code, text: String| {
         let number = u64::from(code);
         match number {

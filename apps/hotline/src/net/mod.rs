@@ -21,7 +21,7 @@
 //! | cell down, 480 B | 480 + [`OVERHEAD`] = 511 | 50 |
 //! | acknowledgement, each way | 31 to about 40, depends on packet numbers and on loss | 5 |
 //!
-//! `mod`-level parts: [`driver`](self) many connections without I/O, `session` WebTransport bytes
+//! Parts: `driver` many connections without I/O, `session` WebTransport bytes
 //! (draft-ietf-webtrans-http3, RFC 9297, RFC 9220), `transport` QUIC settings (RFC 9000, RFC 9221,
 //! draft-ietf-quic-ack-frequency), `identity` the exchange key and its certificates, `tls`
 //! (RFC 8446, RFC 7250, X25519MLKEM768), `timers`, `socket` batched UDP, `endpoint` the whole.

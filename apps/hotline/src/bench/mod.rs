@@ -1,0 +1,3 @@
+//! What `hotline bench` runs.
+
+pub mod exchange;
