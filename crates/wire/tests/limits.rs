@@ -37,7 +37,8 @@ fn variable_fields_end_at_their_limits() {
             (|b| <$t>::decode(b).map(drop)) as Decode
         };
     }
-    let cases: Vec<(&str, usize, Vec<u8>, Vec<u8>, Decode)> = vec![
+    type Case = (&'static str, usize, Vec<u8>, Vec<u8>, Decode);
+    let cases: Vec<Case> = vec![
         ("Post.exchange", HOST_MAX, tag(3, 16 + 32), tag(0, 90), decode!(LineUp)),
         ("Envelope.body", BODY_MAX, tag(3, 16 + 32 + 2 + 89), vec![], decode!(LineUp)),
         ("LegData.body", BODY_MAX, tag(8, 2), vec![], decode!(LineUp)),

@@ -268,6 +268,21 @@ fn every_message_has_a_vector() {
 }
 
 #[test]
+fn the_document_has_every_message() {
+    let document = include_str!("../../../docs/wire.md");
+    for vector in vectors().iter().filter(|v| !["Envelope", "Cell"].contains(&v.set)) {
+        let name = name(vector);
+        let (set, variant) = name.split_once('.').unwrap();
+        let section = document.split("\n#").find(|s| match set {
+            "Trunk" => s.starts_with("# 2.2 Trunk"),
+            _ => s.starts_with(&format!("## {set}")),
+        });
+        let row = format!("| {} | {variant} |", vector.bytes[0]);
+        assert!(section.is_some_and(|s| s.contains(&row)), "docs/wire.md lacks {name}: {row}");
+    }
+}
+
+#[test]
 fn whatever_is_cut_or_left_over_is_refused() {
     for vector in vectors().iter().filter(|v| v.set != "Cell") {
         for len in 0..vector.bytes.len() {
