@@ -19,13 +19,25 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 #[cfg(feature = "groups")]
+pub mod card;
+#[cfg(feature = "fuzz")]
+pub mod fuzz;
+#[cfg(feature = "groups")]
 pub mod group;
 #[cfg(feature = "groups")]
 pub mod identity;
+pub mod office;
+pub mod pairwise;
+#[cfg(feature = "groups")]
+pub mod replay;
 #[cfg(feature = "groups")]
 pub mod sframe;
 mod sig;
 #[cfg(feature = "groups")]
-pub mod replay;
+pub mod vault;
+#[cfg(all(test, feature = "groups"))]
+mod vectors;
+#[cfg(feature = "groups")]
+pub mod words;
 
 pub use wire::Wall;

@@ -33,7 +33,7 @@ impl Bucket {
 
     /// Length inside the seal, bytes.
     #[must_use]
-    pub fn len(self) -> usize {
+    pub fn size(self) -> usize {
         match self {
             Bucket::Tiny => 96,
             Bucket::Small => 512,
@@ -46,7 +46,7 @@ impl Bucket {
     /// Longest message, bytes.
     #[must_use]
     pub fn room(self) -> usize {
-        self.len() - 2
+        self.size() - 2
     }
 
     /// The smallest bucket that holds `len` bytes.
@@ -59,10 +59,10 @@ impl Bucket {
         let (len, max) = (message.len(), self.room());
         let prefix = u16::try_from(len).ok().filter(|_| len <= max);
         let prefix = prefix.ok_or(GroupError::Bucket { len, max })?;
-        let mut out = Zeroizing::new(Vec::with_capacity(self.len()));
+        let mut out = Zeroizing::new(Vec::with_capacity(self.size()));
         out.extend_from_slice(&prefix.to_be_bytes());
         out.extend_from_slice(message);
-        out.resize(self.len(), 0);
+        out.resize(self.size(), 0);
         Ok(out)
     }
 }
@@ -72,7 +72,7 @@ pub(super) fn empty(bucket: &[u8]) -> Result<Vec<u8>, GroupError> {
     let (prefix, rest) = bucket.split_first_chunk::<2>().ok_or(GroupError::Padding)?;
     let len = usize::from(u16::from_be_bytes(*prefix));
     let (message, padding) = rest.split_at_checked(len).ok_or(GroupError::Padding)?;
-    if !Bucket::ALL.iter().any(|b| b.len() == bucket.len()) || padding.iter().any(|b| *b != 0) {
+    if !Bucket::ALL.iter().any(|b| b.size() == bucket.len()) || padding.iter().any(|b| *b != 0) {
         return Err(GroupError::Padding);
     }
     Ok(message.to_vec())

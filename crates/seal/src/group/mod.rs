@@ -395,6 +395,12 @@ impl Group {
     }
 }
 
+/// A snapshot with the hash put right, so that fuzzing reaches what is behind it.
+#[cfg(feature = "fuzz")]
+pub(crate) fn rehashed(bytes: &[u8]) -> Vec<u8> {
+    snapshot::rehashed(bytes)
+}
+
 /// An MLS message of any kind, and nothing behind it.
 fn message_in(bytes: &[u8]) -> Result<MlsMessageBodyIn, GroupError> {
     package::parse_message(bytes).map(MlsMessageIn::extract)

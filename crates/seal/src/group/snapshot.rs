@@ -66,3 +66,10 @@ pub(super) fn unwrap(kind: Kind, device: DevicePub, bytes: &[u8]) -> Result<&[u8
     }
     Ok(&content[HEAD..])
 }
+
+/// `bytes` with the hash put right.
+#[cfg(feature = "fuzz")]
+pub(super) fn rehashed(bytes: &[u8]) -> Vec<u8> {
+    let content = &bytes[..bytes.len().saturating_sub(HASH)];
+    [content, &Sha256::digest(content)].concat()
+}

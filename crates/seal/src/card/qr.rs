@@ -1,0 +1,35 @@
+//! A card as a QR code: for a terminal, and as a picture.
+//!
+//! The code holds the link. The longest card gives 574 characters and a code of version 17 (85 modules) at
+//! error correction L, which a phone's camera reads off a screen; most are of version 12 to 14.
+
+use qrcode::render::{svg, unicode};
+use qrcode::{EcLevel, QrCode};
+
+use super::{CardError, VerifiedCard};
+
+fn code(card: &VerifiedCard) -> Result<QrCode, CardError> {
+    QrCode::with_error_correction_level(card.to_link(), EcLevel::L)
+        .map_err(|_| CardError::TooLong(card.to_bytes().len()))
+}
+
+/// Two modules a character, dark on light, with a quiet zone: lines of block characters for a terminal.
+///
+/// # Errors
+/// [`CardError::TooLong`] for what no QR code holds; no card is so long.
+pub fn text(card: &VerifiedCard) -> Result<String, CardError> {
+    // Terminals are mostly dark: what the code means as dark is drawn as background.
+    Ok(code(card)?
+        .render::<unicode::Dense1x2>()
+        .dark_color(unicode::Dense1x2::Light)
+        .light_color(unicode::Dense1x2::Dark)
+        .build())
+}
+
+/// An SVG picture, at least 300 units wide.
+///
+/// # Errors
+/// As [`text`].
+pub fn picture(card: &VerifiedCard) -> Result<String, CardError> {
+    Ok(code(card)?.render::<svg::Color<'_>>().min_dimensions(300, 300).build())
+}
