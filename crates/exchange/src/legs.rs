@@ -19,6 +19,7 @@
 
 use std::collections::HashMap;
 
+use link::Channel;
 use wire::limits::{BODY_MAX, VOICE_LEN};
 use wire::line::{Closure, LineDown};
 use wire::trunk::Trunk;
@@ -267,17 +268,17 @@ impl Exchange {
         for End { port, leg } in ends {
             let (address, at) = (envelope.address, self.wall);
             let body = envelope.body.clone();
-            let incoming = LineDown::Incoming { leg, address, at, body };
-            if !self.try_tell(port, &incoming) {
-                self.close_leg(port, leg);
-            }
+            self.tell(port, &LineDown::Incoming { leg, address, at, body });
         }
     }
 
-    /// Lines of `principal` that can ring.
+    /// Lines of `principal` that can ring: a leg is free, and there is room to say so.
     fn free_lines(&self, principal: u32) -> Vec<PortId> {
         let free = |id: &PortId| {
-            self.ports.get(*id).is_some_and(|port| port.legs.len() < limits::LEGS_PER_LINE)
+            self.ports.get(*id).is_some_and(|port| {
+                port.legs.len() < limits::LEGS_PER_LINE
+                    && port.link.backlog(Channel::Signal) <= limits::DATA_BACKLOG
+            })
         };
         self.lines_of(principal).into_iter().flatten().filter(free).collect()
     }
@@ -340,16 +341,18 @@ impl Exchange {
         let from_caller = entry.caller == End { port: id, leg };
         let ends = if from_caller { entry.callees() } else { vec![entry.caller] };
         for end in ends {
+            let Some(port) = self.ports.get(end.port) else { continue };
+            if port.link.backlog(Channel::Signal) > limits::DATA_BACKLOG {
+                // The call ends rather than the link, which others use.
+                self.leave(end, Closure::Closed);
+                self.tell_end(end, Closure::Limit);
+                continue;
+            }
             let (leg, body) = (end.leg, body.clone());
-            let taken = if self.is_line(end.port) {
-                self.try_tell(end.port, &LineDown::LegData { leg, body })
+            if self.is_line(end.port) {
+                self.tell(end.port, &LineDown::LegData { leg, body });
             } else {
-                self.try_say(end.port, &Trunk::Data { leg, body })
-            };
-            if !taken {
-                // Its link is full. The call ends rather than the link, which others use.
-                self.close_leg(end.port, end.leg);
-                self.end(end, Closure::Limit);
+                self.say(end.port, &Trunk::Data { leg, body });
             }
         }
     }
@@ -422,6 +425,10 @@ impl Exchange {
             return;
         }
         port.legs.remove(end.leg);
+        self.tell_end(end, reason);
+    }
+
+    fn tell_end(&mut self, end: End, reason: Closure) {
         if self.is_line(end.port) {
             self.tell(end.port, &LineDown::Closed { leg: end.leg, reason });
         } else {

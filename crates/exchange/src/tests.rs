@@ -1,0 +1,11 @@
+//! Whole offices in virtual time: exchanges, fake handsets built on `link`, a disk that can fail or die.
+#![allow(clippy::unwrap_used)]
+
+mod adversary;
+mod calls;
+mod crash;
+mod lines;
+mod mail;
+mod trunks;
+mod uniform;
+mod world;

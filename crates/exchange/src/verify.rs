@@ -6,7 +6,7 @@ use ed25519_dalek::{Signature as Ed25519, VerifyingKey};
 use wire::{Envelope, ExchangePub, LinePub, Nonce, PairwisePub, Signature};
 
 /// What a line signs before the exchange's key and the nonce.
-pub const LINE_LABEL: &[u8] = b"hotline line v1";
+pub(crate) const LINE_LABEL: &[u8] = b"hotline line v1";
 
 /// A key that nobody uses (the curve's base point): what names no known key is checked against it, so that
 /// it takes the same steps.
