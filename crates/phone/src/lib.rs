@@ -1,1 +1,44 @@
-//! phone
+//! One handset: link, seal, voice and call as one machine without I/O. Both handsets, native and web, are
+//! thin shells around it.
+//!
+//! ```text
+//!            Input                                                      Output
+//!  Command ───────────► ┌─────────────────────────────────────────┐ ─────► Connect, Disconnect
+//!  LinkUp, LinkDown ──► │ enrol: line    cards ─► contacts ─► mail │ ─────► Transmit(cell)
+//!  Cell ──────────────► │ stock: keys of the next calls            │ ─────► Store{batch, changes}
+//!  Stored ────────────► │ ring ─► talk ─► reconnect                │ ─────► Event
+//!  Tick ──────────────► │ voicepath: encode, seal │ open, decode   │ ─────► Timeout(time)
+//!                       └─────────────────────────────────────────┘
+//!  capture(960 samples) ──────┘ before each tick         └─────► render(480 samples), every 10 ms
+//! ```
+//!
+//! **Mutate, then drain [`Phone::poll`] until it gives `None`, then wait for the last `Timeout` or the next
+//! input.** Rows are kept before anything that depends on them is said ([`wire::rows`]); a phone that is
+//! dropped at any point and restored from the rows stored so far keeps all that it acknowledged.
+//!
+//! Each tick costs the same whether idle or talking: a frame is encoded and sealed, and a frame is opened
+//! and decoded, be it voice or chaff.
+//!
+//! Times are [`wire::Time`]; samples are mono at 48 kHz.
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+mod cards;
+mod command;
+mod contacts;
+mod desk;
+mod enrol;
+mod event;
+mod machine;
+mod mail;
+mod reconnect;
+mod ring;
+mod rows;
+mod stock;
+mod talk;
+mod view;
+mod voicepath;
+
+pub use command::{Command, Input, InputError, RestoreError, Setup};
+pub use event::{Event, Output};
+pub use machine::Phone;
+pub use view::{CallView, CardView, ContactView, HistoryView, LineState, NoteView, View};

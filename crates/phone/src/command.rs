@@ -1,0 +1,246 @@
+//! What goes into a [`crate::Phone`], and why it may be refused.
+
+use core::time::Duration;
+
+use wire::enrol::{EnrolLink, LinkError as EnrolLinkError};
+
+/// What a new phone is made of.
+pub struct Setup {
+    /// How its owner is called; stands on cards.
+    pub name: String,
+    /// Fresh randomness for this run of the program. Never used twice.
+    pub seed: [u8; 32],
+    /// How long outgoing calls ring. [`call::PATIENCE`] is usual.
+    pub patience: Duration,
+}
+
+/// What a person wants. Numbers of contacts, calls and cards are those of [`crate::View`].
+pub enum Command {
+    /// Be a handset of the office whose operator made this link.
+    Enrol(EnrolLink),
+    /// Make a card for one counterpart.
+    IssueCard {
+        /// For whom, as a reminder; not on the card.
+        hint: String,
+        /// It will be handed over in person, so that whoever redeems it is known.
+        in_person: bool,
+        /// How long it can be redeemed.
+        ttl: Duration,
+    },
+    /// Use a card: its text, as scanned or typed.
+    RedeemCard {
+        /// The card.
+        text: String,
+        /// It was handed over in person by its issuer.
+        in_person: bool,
+    },
+    /// Withdraw a card that nobody has redeemed.
+    RevokeCard {
+        /// Which.
+        card: u32,
+    },
+    /// Withdraw the contact's address and forget its keys.
+    RevokeContact {
+        /// Whom.
+        contact: u32,
+    },
+    /// Call a contact by another name.
+    RenameContact {
+        /// Whom.
+        contact: u32,
+        /// New name.
+        name: String,
+    },
+    /// The safety words were compared.
+    Verify {
+        /// With whom.
+        contact: u32,
+        /// Whether they were the same.
+        matches: bool,
+    },
+    /// May know that it rings, that the owner is busy or declines. `None`: as its keys deserve.
+    SetTrusted {
+        /// Whom.
+        contact: u32,
+        /// Whether.
+        trusted: Option<bool>,
+    },
+    /// Never rings.
+    SetBlocked {
+        /// Whom.
+        contact: u32,
+        /// Whether.
+        blocked: bool,
+    },
+    /// Ring a contact.
+    Call {
+        /// Whom.
+        contact: u32,
+    },
+    /// Answer an incoming call.
+    Answer {
+        /// Which.
+        call: u32,
+    },
+    /// Do not take an incoming call; a trusted caller is told.
+    Decline {
+        /// Which.
+        call: u32,
+    },
+    /// Silence an incoming call; nobody is told.
+    Ignore {
+        /// Which.
+        call: u32,
+    },
+    /// Give an outgoing call up before it is answered.
+    Cancel {
+        /// Which.
+        call: u32,
+    },
+    /// End a call.
+    HangUp {
+        /// Which.
+        call: u32,
+    },
+    /// Put a call on hold, or resume it (other calls are then held).
+    Hold {
+        /// Which.
+        call: u32,
+        /// Hold or resume.
+        on: bool,
+    },
+    /// Mute the microphone in all calls, or no longer.
+    Mute {
+        /// Mute or not.
+        on: bool,
+    },
+    /// Text beside voice.
+    Say {
+        /// In which call.
+        call: u32,
+        /// At most 2,000 bytes.
+        text: String,
+    },
+    /// Text to a contact, in or out of calls.
+    Note {
+        /// Whom.
+        contact: u32,
+        /// At most 2,000 bytes.
+        text: String,
+    },
+    /// Hand somebody else's card on to a contact.
+    HandCard {
+        /// Whom.
+        contact: u32,
+        /// The card's text.
+        text: String,
+    },
+    /// The owner has seen the missed calls.
+    ClearMissed,
+}
+
+/// What happened outside.
+pub enum Input<'a> {
+    /// A person wants something.
+    Command(Command),
+    /// The connection that [`crate::Output::Connect`] asked for is up; its other end proved the key.
+    LinkUp,
+    /// A datagram arrived.
+    Cell(&'a [u8]),
+    /// The connection is gone, or could not be made.
+    LinkDown,
+    /// [`crate::Output::Store`] is on disk.
+    Stored {
+        /// Which.
+        batch: u64,
+    },
+    /// [`crate::Output::Store`] could not be written; nothing of it was. It comes again.
+    StoreFailed {
+        /// Which.
+        batch: u64,
+    },
+    /// The time of the last [`crate::Output::Timeout`] has come.
+    Tick,
+}
+
+/// Why an input was refused. The phone is as it was, unless said otherwise.
+#[derive(Debug, thiserror::Error)]
+pub enum InputError {
+    /// No office yet.
+    #[error("this handset belongs to no office yet: enrol it with a link from its operator")]
+    NotEnrolled,
+    /// Has an office already.
+    #[error("this handset is enrolled already: use another store for another office")]
+    AlreadyEnrolled,
+    /// The line has never been attached.
+    #[error("the line to the own exchange has not been up yet: wait for it, then try again")]
+    NotAttached,
+    /// No such number.
+    #[error("there is no {0} with this number (any more)")]
+    NoSuch(&'static str),
+    /// Not in this state.
+    #[error("that cannot be done now: {0}")]
+    WrongState(&'static str),
+    /// Too much.
+    #[error("{what} is longer than {max} bytes")]
+    TooLong {
+        /// What.
+        what: &'static str,
+        /// Limit.
+        max: usize,
+    },
+    /// A limit of this handset.
+    #[error("too many {0}: remove some first")]
+    TooMany(&'static str),
+    /// The enrolment link is wrong.
+    #[error(transparent)]
+    EnrolLink(#[from] EnrolLinkError),
+    /// The card is wrong.
+    #[error(transparent)]
+    Card(#[from] seal::card::CardError),
+    /// One's own card.
+    #[error("this is your own card: it is for somebody else to use")]
+    OwnCard,
+    /// Somebody who is a contact already.
+    #[error("the issuer of this card is a contact already: revoke that one first to replace it")]
+    KnownContact,
+    /// The words differed.
+    #[error(
+        "the safety words of this contact differed: somebody may be in between; make the contact anew with a card handed over in person"
+    )]
+    Alarmed,
+    /// The other end of the link broke the protocol; the link is taken down.
+    #[error("the exchange broke the line protocol, the line is made anew: {0}")]
+    Link(#[from] link::LinkError),
+    /// The exchange sent something that is no line message; the link is taken down.
+    #[error("the exchange sent something undefined, the line is made anew: {0}")]
+    Line(#[from] wire::DecodeError),
+    /// Keys failed.
+    #[error(transparent)]
+    Group(#[from] seal::group::GroupError),
+    /// Voice failed.
+    #[error(transparent)]
+    Voice(#[from] voice::Error),
+    /// The host's mistake.
+    #[error("batch is not being stored: the host must answer each batch once")]
+    NoSuchBatch,
+}
+
+/// Why rows do not make a phone. Nothing was changed.
+#[derive(Debug, thiserror::Error)]
+pub enum RestoreError {
+    /// No row of the phone itself.
+    #[error("the store holds no handset: it is empty, or of something else")]
+    Empty,
+    /// A row that cannot be read.
+    #[error("row of space {space} is damaged ({reason}): restore the store from a copy")]
+    Damaged {
+        /// Table.
+        space: u8,
+        /// What is wrong.
+        reason: String,
+    },
+    /// Voice failed.
+    #[error(transparent)]
+    Voice(#[from] voice::Error),
+}

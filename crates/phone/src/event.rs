@@ -1,0 +1,157 @@
+//! What comes out of a [`crate::Phone`].
+
+use call::{CallState, End};
+use wire::limits::HOST_MAX;
+use wire::line::Refusal;
+use wire::rows::Change;
+use wire::{ExchangePub, Text, Time};
+
+/// What the host does for the machine.
+pub enum Output {
+    /// Connect to the exchange; answer with `LinkUp` or `LinkDown`.
+    Connect {
+        /// `host:port` of the line door.
+        door: Text<HOST_MAX>,
+        /// The key that the other end has to prove.
+        exchange: ExchangePub,
+    },
+    /// Take the connection down; no answer is awaited.
+    Disconnect,
+    /// Send this cell now.
+    Transmit(Vec<u8>),
+    /// Write these changes in one transaction; answer with `Stored` or `StoreFailed`. One at a time.
+    Store {
+        /// Its number.
+        batch: u64,
+        /// In order.
+        changes: Vec<Change>,
+    },
+    /// Something a person may want to know.
+    Event(Event),
+    /// Last of all: come back with `Tick` at this time, or earlier with something else.
+    Timeout(Time),
+}
+
+impl core::fmt::Debug for Output {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            Output::Connect { .. } => f.write_str("Connect"),
+            Output::Disconnect => f.write_str("Disconnect"),
+            Output::Transmit(cell) => write!(f, "Transmit({} bytes)", cell.len()),
+            Output::Store { batch, changes } => write!(f, "Store({batch}, {changes:?})"),
+            Output::Event(event) => write!(f, "{event:?}"),
+            Output::Timeout(time) => write!(f, "{time:?}"),
+        }
+    }
+}
+
+/// Something happened. Numbers only: names and texts are in the [`crate::View`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// The line is attached.
+    LineUp,
+    /// The line is down, and is being made anew.
+    LineDown,
+    /// The exchange does not admit this line.
+    Refused(Refusal),
+    /// This device's clock differs from the exchange's by so many seconds (positive: it is behind). Corrected
+    /// time is used for expiries.
+    ClockWrong {
+        /// Seconds.
+        seconds: i64,
+    },
+    /// The card can be shown now.
+    CardIssued {
+        /// Which.
+        card: u32,
+    },
+    /// Somebody redeemed the card.
+    CardUsed {
+        /// Which.
+        card: u32,
+        /// By whom.
+        contact: u32,
+    },
+    /// The issuer accepted: calls are possible.
+    ContactAccepted {
+        /// Who.
+        contact: u32,
+    },
+    /// The card was used, withdrawn, expired or never issued; nobody is told which. If somebody else used
+    /// it, the issuer has an unknown contact now: tell the issuer by another way.
+    ContactRefused {
+        /// Which.
+        contact: u32,
+    },
+    /// The contact ended it.
+    ContactGone {
+        /// Who.
+        contact: u32,
+    },
+    /// The keys of the next call to this contact are there: answering it will cost no handshake.
+    ContactReady {
+        /// Who.
+        contact: u32,
+    },
+    /// A call comes in.
+    Incoming {
+        /// Which.
+        call: u32,
+        /// From whom.
+        contact: u32,
+    },
+    /// The state of a call changed.
+    Call {
+        /// Which.
+        call: u32,
+        /// New state.
+        state: CallState,
+    },
+    /// The first voice of a call was heard.
+    Voice {
+        /// Which.
+        call: u32,
+    },
+    /// The other side of a call muted itself, or no longer.
+    Muted {
+        /// Which.
+        call: u32,
+        /// Muted or not.
+        on: bool,
+    },
+    /// Text beside voice came.
+    Text {
+        /// In which call.
+        call: u32,
+    },
+    /// The other handset has the text.
+    TextArrived {
+        /// In which call.
+        call: u32,
+    },
+    /// A call was missed.
+    Missed {
+        /// From whom.
+        contact: u32,
+    },
+    /// A text came from a contact.
+    Note {
+        /// From whom.
+        contact: u32,
+    },
+    /// A contact handed a card on.
+    CardHanded {
+        /// Who.
+        contact: u32,
+    },
+    /// The host could not store; it is tried again.
+    StoreFails,
+    /// The host stores again.
+    StoreWorks,
+}
+
+impl Event {
+    pub(crate) fn ended(call: u32, end: End) -> Event {
+        Event::Call { call, state: CallState::Ended(end) }
+    }
+}

@@ -1,0 +1,585 @@
+//! Placing a call, and a call that comes in.
+//!
+//! ```text
+//!  tap ─► Invite sealed ─► row ─► Stored ─► Open{leg, Invite} ═══► Incoming{leg, Invite} ─► policy ─► rings
+//!         Ringing, Busy, Declined (trusted only) ◄══ LegData(Contact) ══╛                     │ answer
+//!         microphone ◄─ Answer or the first voice ◄══ LegData(Call), voice ◄── Take ◄─────────┘
+//! ```
+
+use call::{
+    Active, Answering, Busyness, CallState, Direction, End, Incoming, Outgoing, Sound, Survivor,
+    Verdict,
+};
+use link::Channel;
+use voice::Level;
+use wire::line::{Closure, LineUp};
+use wire::talk::{CallMessage, ContactMessage, Sealed};
+use wire::{CallId, Leg, Time, Wall};
+
+use crate::command::InputError;
+use crate::event::Event;
+use crate::machine::{Effect, HISTORY_MAX, Phone};
+use crate::mail::Way;
+use crate::rows::{self, HistoryRow};
+use crate::stock::Keyed;
+
+/// How long a call that is over is shown.
+const SHOWN: core::time::Duration = core::time::Duration::from_secs(10);
+/// Most calls at once, over or not.
+const CALLS_MAX: usize = 16;
+
+/// How far a call has come.
+pub(crate) enum Stage {
+    Outgoing(Outgoing),
+    Incoming(Incoming),
+    Answering(Answering),
+    Active(Active),
+    Over { end: End, until: Time },
+}
+
+/// Text beside voice.
+pub(crate) struct Said {
+    pub(crate) id: u32,
+    pub(crate) mine: bool,
+    pub(crate) text: String,
+    pub(crate) arrived: bool,
+}
+
+/// One call.
+pub(crate) struct Call {
+    pub(crate) name: CallId,
+    pub(crate) contact: u32,
+    pub(crate) direction: Direction,
+    pub(crate) at: Wall,
+    pub(crate) leg: Option<Leg>,
+    pub(crate) stage: Stage,
+    /// The other side may know what happens here.
+    pub(crate) tell: bool,
+    /// A caller's: one for each device of the callee, until one answers. A callee's: none or one.
+    pub(crate) keyed: Vec<Keyed>,
+    pub(crate) heard: bool,
+    pub(crate) level: Level,
+    pub(crate) texts: Vec<Said>,
+}
+
+impl Call {
+    pub(crate) fn state(&self) -> CallState {
+        match &self.stage {
+            Stage::Outgoing(call) => call.state(),
+            Stage::Incoming(call) => call.state(),
+            Stage::Answering(_) => CallState::Connecting,
+            Stage::Active(call) => call.state(),
+            Stage::Over { end, .. } => CallState::Ended(*end),
+        }
+    }
+
+    pub(crate) fn is_over(&self) -> bool {
+        matches!(self.stage, Stage::Over { .. })
+    }
+
+    pub(crate) fn deadline(&self) -> Time {
+        match &self.stage {
+            Stage::Outgoing(call) => call.deadline(),
+            Stage::Incoming(call) => call.deadline(),
+            Stage::Answering(call) => call.deadline(),
+            Stage::Active(call) => call.deadline(),
+            Stage::Over { until, .. } => *until,
+        }
+    }
+
+    /// The other handset has shown itself.
+    pub(crate) fn reached(&mut self) {
+        if let Stage::Outgoing(call) = &mut self.stage {
+            call.reached();
+        }
+    }
+
+    /// Keys with a device of the callee, made while it rings.
+    pub(crate) fn keys_came(&mut self, keyed: Keyed) {
+        if matches!(self.stage, Stage::Outgoing(_)) {
+            self.keyed.retain(|k| k.device != keyed.device);
+            self.keyed.push(keyed);
+        }
+    }
+}
+
+impl Phone {
+    pub(crate) fn call_mut(&mut self, call: u32) -> Result<&mut Call, InputError> {
+        self.calls.get_mut(&call).ok_or(InputError::NoSuch("call"))
+    }
+
+    pub(crate) fn tell_state(&mut self, call: u32) {
+        if let Some(record) = self.calls.get(&call) {
+            let state = record.state();
+            self.tell(Event::Call { call, state });
+        }
+    }
+
+    fn busyness(&self) -> Busyness {
+        let hidden =
+            |c: &Call| matches!(&c.stage, Stage::Incoming(i) if i.sound() == Sound::Hidden);
+        match self.calls.values().any(|c| !c.is_over() && !hidden(c)) {
+            true => Busyness::InCall,
+            false => Busyness::Free,
+        }
+    }
+
+    fn new_call(&mut self, call: Call) -> u32 {
+        let id = self.next_call;
+        self.next_call += 1;
+        self.calls.insert(id, call);
+        id
+    }
+
+    /// A person taps on a contact.
+    pub(crate) fn place(&mut self, contact: u32) -> Result<(), InputError> {
+        self.own_exchange()?;
+        let (now, wall, patience) = (self.now, self.wall(), self.patience);
+        let waits =
+            |c: &Call| c.is_over() || matches!(&c.stage, Stage::Active(a) if a.is_held_by_me());
+        if !self.calls.values().all(waits) || self.calls.len() >= CALLS_MAX {
+            return Err(InputError::WrongState(
+                "another call is under way: end it, or put it on hold",
+            ));
+        }
+        let name = CallId(self.random());
+        let record = self.contact_mut(contact)?;
+        if record.keys() == call::contact::Keys::Alarmed {
+            return Err(InputError::Alarmed);
+        }
+        if record.progress() != call::contact::Progress::Accepted {
+            return Err(InputError::WrongState("the contact is not accepted (any more)"));
+        }
+        let (name, keyed) = record.stock.prepared.take().unwrap_or((name, Vec::new()));
+        record.row.used = true;
+        self.touched_contacts.insert(contact);
+        let call = self.new_call(Call {
+            name,
+            contact,
+            direction: Direction::Placed,
+            at: wall,
+            leg: None,
+            stage: Stage::Outgoing(Outgoing::place(now, patience)),
+            tell: true,
+            keyed,
+            heard: false,
+            level: voice::Meter::new().level(),
+            texts: Vec::new(),
+        });
+        self.open_leg(call, false);
+        self.tell_state(call);
+        Ok(())
+    }
+
+    /// Opens a leg with an invitation, if the line is there; otherwise that is done when it is.
+    pub(crate) fn open_leg(&mut self, id: u32, again: bool) {
+        let Some(up) = self.up() else { return };
+        let leg = Leg(up.next_leg);
+        // Odd ones, and never chaff's.
+        up.next_leg = up.next_leg.wrapping_add(2);
+        let at = self.wall();
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        let (contact, name) = (call.contact, call.name);
+        let old = call.leg.replace(leg);
+        if let Some(old) = old {
+            self.send(Channel::Signal, &LineUp::Close { leg: old });
+        }
+        let invite = ContactMessage::Invite { call: name, at, again };
+        let envelope =
+            self.seal_for(contact, &invite).and_then(|body| self.envelope(contact, body));
+        let exchange = self.contacts.get(&contact).map(|c| c.row.exchange.clone());
+        match (envelope, exchange) {
+            (Ok(envelope), Some(exchange)) => {
+                self.after(Effect::Open(id, leg, LineUp::Open { leg, exchange, envelope }));
+            }
+            // Without keys there is nobody to call: the contact was ended meanwhile.
+            _ => self.end_call(id, End::Unreachable),
+        }
+    }
+
+    /// Says something in the contact group over a leg, once its ratchet step is on disk.
+    pub(crate) fn say_over_leg(&mut self, contact: u32, leg: Leg, message: &ContactMessage) {
+        if let Ok(body) = self.seal_for(contact, message)
+            && let Ok(body) = crate::mail::blob(body)
+        {
+            self.send_after(Channel::Signal, LineUp::LegData { leg, body });
+        }
+    }
+
+    /// Says something in the call group. Its keys are of this run of the program, so no row has to wait.
+    pub(crate) fn say_in_call(&mut self, id: u32, message: &CallMessage) {
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        let (Some(leg), Some(body)) = (call.leg, seal_in_call(call, message)) else { return };
+        if let Ok(body) = crate::mail::blob(body) {
+            self.send(Channel::Signal, &LineUp::LegData { leg, body });
+        }
+    }
+
+    /// A contact rings, or rang.
+    pub(crate) fn invited(&mut self, contact: u32, name: CallId, at: Wall, again: bool, way: Way) {
+        let leg = match way {
+            Way::Leg(leg) => leg,
+            Way::Mail(_) if again => return,
+            Way::Mail(_) => return self.missed(contact, name, at),
+        };
+        let known = self.calls.iter().find(|(_, c)| c.name == name && c.contact == contact);
+        if let Some(id) = known.map(|(id, _)| *id) {
+            return self.new_leg(id, leg);
+        }
+        let before = self.history.values().find(|h| h.call == name && h.contact == contact);
+        let ended = before.is_some_and(|h| End::from_code(h.end) != Some(End::Missed));
+        if again || ended {
+            // A call that is over here, or that this handset forgot when it was started anew.
+            if self.contacts.get(&contact).is_some_and(|c| c.is_told()) {
+                self.say_over_leg(contact, leg, &ContactMessage::Declined { call: name });
+            }
+            return;
+        }
+        let crossing = self.crossing(contact);
+        if let Some((id, mine)) = crossing {
+            if call::glare(&mine, &name) == Survivor::Mine {
+                return;
+            }
+            self.end_call(id, End::Glare);
+        }
+        let busy = self.busyness();
+        let Some(record) = self.contacts.get_mut(&contact) else { return };
+        let (sound, tell) = match record.verdict(busy) {
+            Verdict::Ring { tell } => (Sound::Rings, tell),
+            Verdict::Busy { tell } => {
+                if tell {
+                    self.say_over_leg(contact, leg, &ContactMessage::Busy { call: name });
+                }
+                return self.missed(contact, name, at);
+            }
+            Verdict::Drop => return,
+        };
+        record.row.used = true;
+        let keyed: Vec<Keyed> = record.stock.take_joined(name).into_iter().collect();
+        let keys = !keyed.is_empty();
+        self.touched_contacts.insert(contact);
+        let id = self.new_call(Call {
+            name,
+            contact,
+            direction: Direction::Received,
+            at,
+            leg: Some(leg),
+            stage: Stage::Incoming(Incoming::new(self.now, sound)),
+            tell,
+            keyed,
+            heard: false,
+            level: voice::Meter::new().level(),
+            texts: Vec::new(),
+        });
+        if !keys && tell {
+            self.package_over_leg(id);
+        }
+        if crossing.is_some() {
+            // Its person called this very contact: that is an answer.
+            let _ = self.answer(id);
+            return;
+        }
+        self.tell(Event::Incoming { call: id, contact });
+        if tell {
+            self.say_over_leg(contact, leg, &ContactMessage::Ringing { call: name });
+        }
+    }
+
+    /// The caller of a call that is known opened another leg.
+    fn new_leg(&mut self, id: u32, leg: Leg) {
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        let (name, contact, tell) = (call.name, call.contact, call.tell);
+        if !call.is_over() {
+            call.leg = Some(leg);
+        }
+        match &call.stage {
+            Stage::Outgoing(_) => {}
+            Stage::Incoming(_) if tell => {
+                self.say_over_leg(contact, leg, &ContactMessage::Ringing { call: name });
+            }
+            Stage::Incoming(_) => {}
+            Stage::Answering(_) => {
+                self.send(Channel::Signal, &LineUp::Take { leg });
+                self.package_over_leg(id);
+            }
+            Stage::Active(_) => self.take_back(id, leg),
+            Stage::Over { .. } if tell => {
+                self.say_over_leg(contact, leg, &ContactMessage::Declined { call: name });
+            }
+            Stage::Over { .. } => {}
+        }
+    }
+
+    pub(crate) fn answer(&mut self, id: u32) -> Result<(), InputError> {
+        let now = self.now;
+        let call = self.call_mut(id)?;
+        let leg = call.leg;
+        let (Stage::Incoming(_), Some(leg)) = (&call.stage, leg) else {
+            return Err(InputError::WrongState("the call does not ring here (any more)"));
+        };
+        if let Stage::Incoming(incoming) =
+            core::mem::replace(&mut call.stage, Stage::Over { end: End::Missed, until: now })
+        {
+            call.stage = Stage::Answering(incoming.answer(now));
+        }
+        let told = call.tell;
+        let keyed = call.keyed.pop();
+        self.send(Channel::Signal, &LineUp::Take { leg });
+        match keyed {
+            Some(keyed) => self.keys_for(id, keyed),
+            None => {
+                if !told {
+                    self.package_over_leg(id);
+                }
+                self.tell_state(id);
+            }
+        }
+        Ok(())
+    }
+
+    /// The keys of a call that rings here or was answered here.
+    pub(crate) fn keys_for(&mut self, id: u32, keyed: Keyed) {
+        let now = self.now;
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        let stage =
+            core::mem::replace(&mut call.stage, Stage::Over { end: End::Missed, until: now });
+        call.stage = match stage {
+            Stage::Answering(answering) => Stage::Active(answering.keyed(now)),
+            Stage::Incoming(incoming) => {
+                call.keyed = vec![keyed];
+                call.stage = Stage::Incoming(incoming);
+                return;
+            }
+            other => {
+                call.stage = other;
+                return;
+            }
+        };
+        call.keyed = vec![keyed];
+        self.say_in_call(id, &CallMessage::Answer {});
+        self.begin_talk(id);
+    }
+
+    pub(crate) fn decline(&mut self, id: u32) -> Result<(), InputError> {
+        let call = self.call_mut(id)?;
+        let (Stage::Incoming(_), leg) = (&call.stage, call.leg) else {
+            return Err(InputError::WrongState("the call does not ring here (any more)"));
+        };
+        let (name, contact, tell) = (call.name, call.contact, call.tell);
+        if tell && let Some(leg) = leg {
+            self.say_over_leg(contact, leg, &ContactMessage::Declined { call: name });
+        }
+        // The leg stays until the caller closes it: who may not know hears nothing at all.
+        self.end_call(id, End::DeclinedByMe);
+        Ok(())
+    }
+
+    pub(crate) fn ignore(&mut self, id: u32) -> Result<(), InputError> {
+        match &mut self.call_mut(id)?.stage {
+            Stage::Incoming(call) => call.ignore(),
+            _ => return Err(InputError::WrongState("the call does not ring here (any more)")),
+        }
+        Ok(())
+    }
+
+    pub(crate) fn rings_there(&mut self, contact: u32, name: CallId) {
+        if let Some(id) = self.placing(contact, name)
+            && let Some(Stage::Outgoing(call)) = self.calls.get_mut(&id).map(|c| &mut c.stage)
+        {
+            call.ringing();
+            self.tell_state(id);
+        }
+    }
+
+    /// Busy or declined. In a call under way: the other handset does not know it any more.
+    pub(crate) fn refused_there(&mut self, contact: u32, name: CallId, end: End) {
+        if let Some(id) = self.placing(contact, name) {
+            return self.end_call(id, end);
+        }
+        let lost = |c: &Call| {
+            c.name == name
+                && c.contact == contact
+                && matches!(&c.stage, Stage::Active(active) if active.is_lost())
+        };
+        if let Some(id) = self.calls.iter().find(|(_, c)| lost(c)).map(|(id, _)| *id) {
+            self.end_call(id, End::Lost);
+        }
+    }
+
+    fn placing(&self, contact: u32, name: CallId) -> Option<u32> {
+        let call = self.crossing(contact)?;
+        (call.1 == name).then_some(call.0)
+    }
+
+    /// A leg is gone.
+    pub(crate) fn leg_closed(&mut self, leg: Leg, reason: Closure) {
+        let Some(id) = self.call_on(leg) else { return };
+        let now = self.now;
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        call.leg = None;
+        let end = match &mut call.stage {
+            Stage::Outgoing(outgoing) => outgoing.closed(now, reason).err(),
+            Stage::Incoming(_) => match reason {
+                Closure::Elsewhere => Some(End::Elsewhere),
+                _ => Some(End::Missed),
+            },
+            Stage::Answering(_) => match reason {
+                // Another handset was faster.
+                Closure::Elsewhere => Some(End::Elsewhere),
+                _ => Some(End::Missed),
+            },
+            Stage::Active(_) if reason == Closure::Elsewhere => Some(End::Elsewhere),
+            Stage::Active(active) => {
+                active.lost(now);
+                None
+            }
+            Stage::Over { .. } => return,
+        };
+        match end {
+            Some(end) => self.end_call(id, end),
+            None => self.tell_state(id),
+        }
+        self.voice_follows();
+    }
+
+    pub(crate) fn call_on(&self, leg: Leg) -> Option<u32> {
+        self.calls.iter().find(|(_, c)| c.leg == Some(leg)).map(|(id, _)| *id)
+    }
+
+    pub(crate) fn hang_up(&mut self, id: u32) -> Result<(), InputError> {
+        let call = self.call_mut(id)?;
+        let end = match &call.stage {
+            Stage::Outgoing(_) => End::Cancelled,
+            Stage::Incoming(_) => return self.decline(id),
+            Stage::Answering(_) | Stage::Active(_) => End::ByMe,
+            Stage::Over { .. } => {
+                self.calls.remove(&id);
+                return Ok(());
+            }
+        };
+        if end == End::ByMe {
+            self.say_goodbye(id);
+        }
+        self.end_call(id, end);
+        Ok(())
+    }
+
+    pub(crate) fn end_calls_with(&mut self, contact: u32) {
+        let calls = self.calls.iter().filter(|(_, c)| c.contact == contact && !c.is_over());
+        for id in calls.map(|(id, _)| *id).collect::<Vec<_>>() {
+            self.say_goodbye(id);
+            self.end_call(id, End::ByMe);
+        }
+    }
+
+    /// Ends a call on this side: leg, keys, history, new stock.
+    pub(crate) fn end_call(&mut self, id: u32, end: End) {
+        let (now, until) = (self.now, self.now + SHOWN);
+        let Some(call) = self.calls.get_mut(&id).filter(|c| !c.is_over()) else { return };
+        let stage = core::mem::replace(&mut call.stage, Stage::Over { end, until });
+        let talked = match &stage {
+            Stage::Active(active) => now.since(active.since()),
+            _ => core::time::Duration::ZERO,
+        };
+        call.keyed.clear();
+        let (name, contact, direction, at, tell) =
+            (call.name, call.contact, call.direction, call.at, call.tell);
+        // A call that rang and was declined keeps its leg, so that the caller learns nothing from it.
+        let quiet = matches!(end, End::DeclinedByMe);
+        let leg = if quiet { call.leg } else { call.leg.take() };
+        if let (Some(leg), false) = (leg, quiet) {
+            self.send(Channel::Signal, &LineUp::Close { leg });
+        }
+        let row = HistoryRow {
+            call: name,
+            contact,
+            received: direction == Direction::Received,
+            at,
+            talked: u64::try_from(talked.as_micros()).unwrap_or(u64::MAX),
+            end: end.code(),
+            unseen: false,
+        };
+        match end {
+            End::Missed => self.missed(contact, name, at),
+            End::Glare => {}
+            _ => self.keep_history(row),
+        }
+        let unreached = match &stage {
+            Stage::Outgoing(call) => call.state() == CallState::Calling,
+            _ => false,
+        };
+        if unreached
+            && matches!(end, End::NoAnswer | End::Unreachable | End::Cancelled | End::NoPath)
+        {
+            // Known twice, shown once: the invitation itself may have become mail.
+            let _ = self.mail_to(contact, &ContactMessage::Missed { call: name, at });
+        }
+        self.after(Effect::Tell(Event::ended(id, end)));
+        self.voice_follows();
+        // The keys of the next call: after a call that was answered, or to those who may know.
+        let talked = matches!(stage, Stage::Active(_));
+        if direction == Direction::Received && (talked || tell) && self.is_open(contact) {
+            self.restock(contact, false);
+        }
+    }
+
+    fn is_open(&self, contact: u32) -> bool {
+        self.contacts.get(&contact).is_some_and(|c| c.is_open())
+    }
+
+    /// Notes a missed call, once.
+    pub(crate) fn missed(&mut self, contact: u32, name: CallId, at: Wall) {
+        let known = self.history.values().any(|h| h.call == name && h.contact == contact);
+        let live = self.calls.values().any(|c| c.name == name && !c.is_over());
+        let blocked = self.contacts.get(&contact).is_none_or(|c| c.row.blocked);
+        if known || live || blocked {
+            return;
+        }
+        let end = End::Missed.code();
+        self.keep_history(HistoryRow {
+            call: name,
+            contact,
+            received: true,
+            at,
+            talked: 0,
+            end,
+            unseen: true,
+        });
+        self.after(Effect::Tell(Event::Missed { contact }));
+    }
+
+    fn keep_history(&mut self, row: HistoryRow) {
+        let same = |h: &HistoryRow| h.call == row.call && h.contact == row.contact;
+        let old = self.history.iter().find(|(_, h)| same(h)).map(|(order, _)| *order);
+        while self.history.len() >= HISTORY_MAX {
+            let Some((old, _)) = self.history.pop_first() else { break };
+            self.desk.delete(rows::HISTORY, rows::key64(old));
+        }
+        let order =
+            old.unwrap_or_else(|| self.history.last_key_value().map_or(1, |(last, _)| last + 1));
+        self.desk.put(rows::HISTORY, rows::key64(order), row.encode());
+        self.history.insert(order, row);
+    }
+
+    pub(crate) fn clear_missed(&mut self) {
+        for (order, row) in self.history.iter_mut().filter(|(_, row)| row.unseen) {
+            row.unseen = false;
+            self.desk.put(rows::HISTORY, rows::key64(*order), row.encode());
+        }
+    }
+
+    /// The call that is being placed to a contact, if there is one.
+    fn crossing(&self, contact: u32) -> Option<(u32, CallId)> {
+        let mine = |c: &Call| c.contact == contact && matches!(c.stage, Stage::Outgoing(_));
+        self.calls.iter().find(|(_, c)| mine(c)).map(|(id, c)| (*id, c.name))
+    }
+}
+
+/// The sealed body of a message in the call group.
+pub(crate) fn seal_in_call(call: &mut Call, message: &CallMessage) -> Option<Vec<u8>> {
+    let bytes = message.encode();
+    let bucket = seal::group::Bucket::holding(bytes.len())?;
+    let keyed = call.keyed.first_mut()?;
+    let message = keyed.group.encrypt(&bytes, bucket).ok()?;
+    Some(Sealed::Call { message: wire::Blob::new(message).ok()? }.encode())
+}

@@ -1,0 +1,245 @@
+//! What stands in the rows: one record type for each space.
+//!
+//! ```text
+//!  space  key                 value
+//!   1     -                   OwnRow       this handset
+//!   2     card number u32     CardRow      and the private half of its key package
+//!   3     contact number u32  ContactRow
+//!   4     contact number u32  snapshot of the contact group
+//!   5     order u64           MailRow      mail that has not been posted
+//!   6     order u64           HistoryRow   calls that are over
+//!   7     order u64           NoteRow      texts
+//!   8     order u64           HeldRow      messages of an epoch that is still to come
+//!   9     address 16          -            address to be withdrawn
+//! ```
+//!
+//! All of it is secret: the host seals it (`seal::vault`).
+
+use seal::group::Group;
+use wire::limits::{BODY_MAX, CARD_MAX, HOST_MAX, NAME_MAX, TEXT_MAX};
+use wire::rows::Row;
+use wire::{
+    Address, Blob, CallId, DecodeError, Envelope, ExchangePub, ExchangeRef, Field, IdentityPub,
+    MailId, PairwisePub, Reader, Text, Token, Wall, Writer,
+};
+
+use crate::cards::Card;
+use crate::contacts::Contact;
+use crate::machine::{Phone, Task};
+
+pub(crate) const OWN: u8 = 1;
+pub(crate) const CARD: u8 = 2;
+pub(crate) const CONTACT: u8 = 3;
+pub(crate) const GROUP: u8 = 4;
+pub(crate) const MAIL: u8 = 5;
+pub(crate) const HISTORY: u8 = 6;
+pub(crate) const NOTE: u8 = 7;
+pub(crate) const HELD: u8 = 8;
+pub(crate) const WITHDRAW: u8 = 9;
+
+/// Longest snapshot of a key package's private half. Bytes.
+const PACKAGE_MAX: usize = 60_000;
+
+macro_rules! record {
+    ($(#[$meta:meta])* $name:ident { $($(#[$fmeta:meta])* $field:ident : $ty:ty),* $(,)? }) => {
+        $(#[$meta])*
+        #[derive(Clone)]
+        pub(crate) struct $name { $($(#[$fmeta])* pub(crate) $field: $ty),* }
+
+        impl $name {
+            pub(crate) fn encode(&self) -> Vec<u8> {
+                let mut w = Writer::new();
+                $( self.$field.write(&mut w); )*
+                w.finish()
+            }
+            pub(crate) fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
+                let mut r = Reader::new(bytes);
+                let record = $name { $( $field: Field::read(&mut r, stringify!($field))? ),* };
+                r.end()?;
+                Ok(record)
+            }
+        }
+    };
+}
+
+record! {
+    /// This handset.
+    OwnRow {
+        name: Text<NAME_MAX>,
+        identity: Option<[u8; 32]>,
+        device: Blob<512>,
+        line: [u8; 32],
+        door: Option<Text<HOST_MAX>>,
+        exchange: Option<ExchangePub>,
+        token: Option<Token>,
+        office: Text<NAME_MAX>,
+        principal: Text<NAME_MAX>,
+        number: u8,
+        host: Option<Text<HOST_MAX>>,
+    }
+}
+
+record! {
+    /// A card that this handset issued.
+    CardRow {
+        hint: Text<NAME_MAX>,
+        /// 0 issuing, 1 issued, 2 used, 3 revoked.
+        state: u8,
+        contact: u32,
+        in_person: bool,
+        address: Address,
+        expiry: Wall,
+        issued: Wall,
+        text: Blob<CARD_MAX>,
+        pairwise: [u8; 32],
+        offer: Blob<{ wire::limits::OFFER_MAX }>,
+        packages: Blob<PACKAGE_MAX>,
+    }
+}
+
+record! {
+    /// Somebody.
+    ContactRow {
+        name: Text<NAME_MAX>,
+        office: Text<NAME_MAX>,
+        progress: u8,
+        keys: u8,
+        /// 0 as its keys deserve, 1 no, 2 yes.
+        trusted: u8,
+        blocked: bool,
+        identity: IdentityPub,
+        /// Where it reaches this handset.
+        mine: Address,
+        /// To whose key that is bound.
+        bound: Option<PairwisePub>,
+        /// The own exchange has not confirmed that yet.
+        unbound: bool,
+        exchange: ExchangeRef,
+        /// Where this handset reaches it.
+        theirs: Address,
+        pairwise: [u8; 32],
+        counter: u64,
+        words: Option<[u8; 32]>,
+        said: u32,
+        healed: Wall,
+        used: bool,
+    }
+}
+
+record! {
+    MailRow {
+        mail: MailId,
+        contact: u32,
+        exchange: ExchangeRef,
+        envelope: Envelope,
+        /// Not to be posted before the return address is bound.
+        waits: bool,
+    }
+}
+
+record! {
+    HistoryRow {
+        call: CallId,
+        contact: u32,
+        received: bool,
+        at: Wall,
+        talked: u64,
+        end: u8,
+        unseen: bool,
+    }
+}
+
+record! {
+    NoteRow {
+        contact: u32,
+        id: [u8; 16],
+        sent: bool,
+        at: Wall,
+        text: Text<TEXT_MAX>,
+        /// A card that was handed on, instead of a text.
+        card: Option<Blob<CARD_MAX>>,
+    }
+}
+
+record! {
+    HeldRow {
+        contact: u32,
+        at: Wall,
+        message: Blob<BODY_MAX>,
+    }
+}
+
+impl Phone {
+    /// Takes one row back. Contacts come before their groups, everything else in any order.
+    pub(crate) fn restore_row(&mut self, row: &Row) -> Result<(), String> {
+        let text = |e: DecodeError| e.to_string();
+        match row.space {
+            OWN => {}
+            CARD => {
+                let card = Card { row: CardRow::decode(&row.value).map_err(text)? };
+                self.cards.insert(number32(&row.key)?, card);
+            }
+            CONTACT => {
+                let contact = Contact::new(ContactRow::decode(&row.value).map_err(text)?, None);
+                self.contacts.insert(number32(&row.key)?, contact);
+            }
+            GROUP => {
+                let group = Group::restore(&row.value, &self.device).map_err(|e| e.to_string())?;
+                let contact = self.contacts.get_mut(&number32(&row.key)?);
+                contact.ok_or("a group without its contact")?.group = Some(group);
+            }
+            MAIL => {
+                let mail = MailRow::decode(&row.value).map_err(text)?;
+                self.mail.insert(number64(&row.key)?, mail);
+            }
+            HISTORY => {
+                let history = HistoryRow::decode(&row.value).map_err(text)?;
+                self.history.insert(number64(&row.key)?, history);
+            }
+            NOTE => {
+                let note = NoteRow::decode(&row.value).map_err(text)?;
+                self.notes.insert(number64(&row.key)?, note);
+            }
+            HELD => {
+                let held = HeldRow::decode(&row.value).map_err(text)?;
+                self.held.insert(number64(&row.key)?, held);
+            }
+            WITHDRAW => {
+                let address = row.key.as_slice().try_into().map_err(|_| "no address")?;
+                self.tasks.insert(Task::Withdraw(Address(address)));
+            }
+            _ => return Err("a space that this program does not know".into()),
+        }
+        Ok(())
+    }
+
+    /// What was asked for and not confirmed is asked for again.
+    pub(crate) fn restore_tasks(&mut self) {
+        let cards = self.cards.iter().filter(|(_, c)| c.is_issuing());
+        self.tasks.extend(cards.map(|(id, _)| Task::Register(*id)));
+        let redeeming = self.contacts.iter().filter(|(_, c)| c.is_redeeming());
+        self.tasks.extend(redeeming.map(|(id, _)| Task::Redeem(*id)));
+        let unbound = self.contacts.iter().filter(|(_, c)| c.row.unbound);
+        self.tasks.extend(unbound.map(|(id, _)| Task::Bind(*id)));
+        let mail = self.mail.iter().filter(|(_, m)| !m.waits);
+        self.tasks.extend(mail.map(|(order, _)| Task::Post(*order)));
+    }
+}
+
+fn number32(key: &[u8]) -> Result<u32, String> {
+    Ok(u32::from_be_bytes(key.try_into().map_err(|_| "a key of another length")?))
+}
+
+fn number64(key: &[u8]) -> Result<u64, String> {
+    Ok(u64::from_be_bytes(key.try_into().map_err(|_| "a key of another length")?))
+}
+
+/// The key of a numbered row.
+pub(crate) fn key32(number: u32) -> Vec<u8> {
+    number.to_be_bytes().to_vec()
+}
+
+/// The key of an ordered row.
+pub(crate) fn key64(order: u64) -> Vec<u8> {
+    order.to_be_bytes().to_vec()
+}

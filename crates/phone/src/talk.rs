@@ -1,0 +1,251 @@
+//! A call under way: what is said in its group, hold, mute, text, hanging up, and its timers.
+//!
+//! ```text
+//!  LegData(Call) ─► the call group of the answering device ─► Answer, Hold, Mute, Say, Said, HangUp, Back
+//! ```
+
+use call::{CallState, End, Reconnect};
+use link::Channel;
+use seal::group::Incoming as Opened;
+use wire::limits::TEXT_MAX;
+use wire::line::LineUp;
+use wire::talk::{CallMessage, Sealed};
+use wire::{Leg, Text};
+
+use crate::command::InputError;
+use crate::event::Event;
+use crate::machine::Phone;
+use crate::mail::Way;
+use crate::ring::{Said, Stage, seal_in_call};
+
+/// Most texts of one call that are kept.
+const TEXTS_MAX: usize = 500;
+
+impl Phone {
+    /// Something came over a leg.
+    pub(crate) fn leg_data(&mut self, leg: Leg, body: &[u8]) {
+        let Some(id) = self.call_on(leg) else { return };
+        let Some(contact) = self.calls.get(&id).map(|c| c.contact) else { return };
+        match Sealed::decode(body) {
+            Ok(Sealed::Contact { message }) => {
+                self.contact_message(contact, message.as_bytes(), Way::Leg(leg));
+            }
+            Ok(Sealed::Call { message }) => self.call_message(id, message.as_bytes()),
+            _ => self.dropped += 1,
+        }
+    }
+
+    /// What was said in a call group, and could not go over a leg because there was none.
+    pub(crate) fn call_mail(&mut self, contact: u32, message: &[u8]) {
+        let calls = self.calls.iter().filter(|(_, c)| c.contact == contact && !c.is_over());
+        for id in calls.map(|(id, _)| *id).collect::<Vec<_>>() {
+            self.call_message(id, message);
+        }
+    }
+
+    fn call_message(&mut self, id: u32, message: &[u8]) {
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        let opened = call.keyed.iter_mut().enumerate().find_map(|(i, keyed)| {
+            match keyed.group.process(message) {
+                Ok(Opened::Application { from, message })
+                    if from.device.device() == keyed.device =>
+                {
+                    Some((i, message))
+                }
+                _ => None,
+            }
+        });
+        let Some((which, message)) = opened else {
+            self.dropped += 1;
+            return;
+        };
+        let Ok(message) = CallMessage::decode(&message) else {
+            self.dropped += 1;
+            return;
+        };
+        if let CallMessage::Answer {} = message {
+            return self.answered_by(id, which);
+        }
+        let Stage::Active(active) = &mut call.stage else { return };
+        match message {
+            CallMessage::Answer {} => {}
+            CallMessage::Hold { on } => {
+                active.held(on);
+                self.tell_state(id);
+                self.voice_follows();
+            }
+            CallMessage::Mute { on } => {
+                active.muted(on);
+                self.tell(Event::Muted { call: id, on });
+            }
+            CallMessage::Say { id: text_id, text } => {
+                if call.texts.len() < TEXTS_MAX
+                    && !call.texts.iter().any(|t| !t.mine && t.id == text_id)
+                {
+                    let text = text.as_str().to_owned();
+                    call.texts.push(Said { id: text_id, mine: false, text, arrived: true });
+                    self.tell(Event::Text { call: id });
+                }
+                self.say_in_call(id, &CallMessage::Said { id: text_id });
+            }
+            CallMessage::Said { id: text_id } => {
+                if let Some(text) = call.texts.iter_mut().find(|t| t.mine && t.id == text_id) {
+                    text.arrived = true;
+                    self.tell(Event::TextArrived { call: id });
+                }
+            }
+            CallMessage::HangUp {} => self.end_call(id, End::ByOther),
+            CallMessage::Back {} => self.is_back(id),
+        }
+    }
+
+    /// A device of the callee answered: the keys with the others are forgotten, the microphone opens.
+    pub(crate) fn answered_by(&mut self, id: u32, which: usize) {
+        let now = self.now;
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        if !matches!(call.stage, Stage::Outgoing(_)) || which >= call.keyed.len() {
+            return;
+        }
+        let keyed = call.keyed.swap_remove(which);
+        call.keyed = vec![keyed];
+        let over = Stage::Over { end: End::ByOther, until: now };
+        if let Stage::Outgoing(outgoing) = core::mem::replace(&mut call.stage, over) {
+            call.stage = Stage::Active(outgoing.answered(now));
+        }
+        self.begin_talk(id);
+    }
+
+    /// Both can speak now.
+    pub(crate) fn begin_talk(&mut self, id: u32) {
+        let muted = self.muted;
+        if let Some(Stage::Active(active)) = self.calls.get_mut(&id).map(|c| &mut c.stage) {
+            active.mute(muted);
+        }
+        if muted {
+            self.say_in_call(id, &CallMessage::Mute { on: true });
+        }
+        self.tell_state(id);
+        self.voice_follows();
+    }
+
+    pub(crate) fn hold(&mut self, id: u32, on: bool) -> Result<(), InputError> {
+        if !matches!(self.call_mut(id)?.stage, Stage::Active(_)) {
+            return Err(InputError::WrongState("only a call under way can be held"));
+        }
+        if !on {
+            // One conversation at a time.
+            let others = self.calls.iter().filter(|(other, c)| {
+                **other != id && matches!(&c.stage, Stage::Active(a) if !a.is_held_by_me())
+            });
+            for other in others.map(|(other, _)| *other).collect::<Vec<_>>() {
+                self.set_hold(other, true);
+            }
+        }
+        self.set_hold(id, on);
+        Ok(())
+    }
+
+    fn set_hold(&mut self, id: u32, on: bool) {
+        if let Some(Stage::Active(active)) = self.calls.get_mut(&id).map(|c| &mut c.stage)
+            && active.hold(on)
+        {
+            self.say_in_call(id, &CallMessage::Hold { on });
+            self.tell_state(id);
+            self.voice_follows();
+        }
+    }
+
+    pub(crate) fn mute(&mut self, on: bool) {
+        self.muted = on;
+        for id in self.calls.keys().copied().collect::<Vec<_>>() {
+            if let Some(Stage::Active(active)) = self.calls.get_mut(&id).map(|c| &mut c.stage)
+                && active.mute(on)
+            {
+                self.say_in_call(id, &CallMessage::Mute { on });
+            }
+        }
+    }
+
+    pub(crate) fn say(&mut self, id: u32, text: String) -> Result<(), InputError> {
+        let sealed: Text<TEXT_MAX> = Text::new(text.as_str())
+            .map_err(|_| InputError::TooLong { what: "text", max: TEXT_MAX })?;
+        let call = self.call_mut(id)?;
+        if !matches!(call.stage, Stage::Active(_)) || call.leg.is_none() {
+            return Err(InputError::WrongState("there is no connection to say it over"));
+        }
+        if call.texts.len() >= TEXTS_MAX {
+            return Err(InputError::TooMany("texts in this call"));
+        }
+        let text_id = call.texts.iter().filter(|t| t.mine).map(|t| t.id + 1).max().unwrap_or(1);
+        call.texts.push(Said { id: text_id, mine: true, text, arrived: false });
+        self.say_in_call(id, &CallMessage::Say { id: text_id, text: sealed });
+        Ok(())
+    }
+
+    /// Tells the other side that this side hangs up; by mail if the way is lost.
+    pub(crate) fn say_goodbye(&mut self, id: u32) {
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        let contact = call.contact;
+        match call.leg {
+            Some(_) => self.say_in_call(id, &CallMessage::HangUp {}),
+            None => {
+                if let Some(body) = seal_in_call(call, &CallMessage::HangUp {}) {
+                    // Full of mail: the other side finds out in a minute.
+                    let _ = self.post(contact, body, false);
+                }
+            }
+        }
+    }
+
+    /// What time does to calls.
+    pub(crate) fn calls_tick(&mut self) {
+        let now = self.now;
+        let attached = self.attached();
+        for id in self.calls.keys().copied().collect::<Vec<_>>() {
+            let Some(call) = self.calls.get_mut(&id).filter(|c| c.deadline() <= now) else {
+                continue;
+            };
+            let end = match &mut call.stage {
+                Stage::Outgoing(outgoing) if outgoing.expired(now) => Some(End::NoAnswer),
+                Stage::Outgoing(outgoing) => {
+                    if outgoing.reopens(now) && attached {
+                        self.open_leg(id, false);
+                    }
+                    None
+                }
+                Stage::Incoming(incoming) => incoming.expired(now).then_some(End::Missed),
+                Stage::Answering(answering) => answering.expired(now).then_some(End::NoKeys),
+                Stage::Active(active) => match active.reconnect(now) {
+                    Reconnect::GiveUp => Some(End::Lost),
+                    Reconnect::Open => {
+                        self.open_leg(id, true);
+                        None
+                    }
+                    Reconnect::Wait => None,
+                },
+                Stage::Over { .. } => {
+                    self.calls.remove(&id);
+                    None
+                }
+            };
+            if let Some(end) = end {
+                self.end_call(id, end);
+            }
+        }
+    }
+
+    /// The leg on which a call's voice goes, if it is connected.
+    pub(crate) fn talking(&self) -> Option<u32> {
+        let live = |state: CallState| state == CallState::Connected;
+        let held = |state: CallState| matches!(state, CallState::HeldByMe | CallState::HeldByOther);
+        let first = |want: &dyn Fn(CallState) -> bool| {
+            self.calls.iter().find(|(_, c)| want(c.state())).map(|(id, _)| *id)
+        };
+        first(&live).or_else(|| first(&held))
+    }
+
+    /// Answers on a new leg.
+    pub(crate) fn take(&mut self, leg: Leg) {
+        self.send(Channel::Signal, &LineUp::Take { leg });
+    }
+}

@@ -1,0 +1,285 @@
+//! Everything that a screen needs, at once. Names and texts are here, and never in events.
+
+use core::time::Duration;
+
+use call::contact::{CardState, Keys, Progress};
+use call::{CallState, Direction, End, Sound};
+use seal::card::UnverifiedCard;
+use seal::words::Words;
+use voice::{Level, Quality};
+use wire::{Time, Wall};
+
+use crate::enrol::Line;
+use crate::machine::Phone;
+use crate::ring::{Call, Stage};
+
+/// What the line is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LineState {
+    /// No office yet.
+    NotEnrolled,
+    /// Down; connected again by itself.
+    Down,
+    /// Being connected.
+    Connecting,
+    /// Served.
+    Up,
+}
+
+/// The whole screen.
+pub struct View {
+    /// The owner, as on cards.
+    pub name: String,
+    /// The office, as the exchange says.
+    pub office: String,
+    /// The line.
+    pub line: LineState,
+    /// How far this device's clock is off. Seconds; positive: behind.
+    pub clock_off: i64,
+    /// The last write to the store failed.
+    pub store_fails: bool,
+    /// The microphone is muted.
+    pub muted: bool,
+    /// The microphone's level, heard or not.
+    pub mic: Level,
+    /// Contacts in order of their numbers.
+    pub contacts: Vec<ContactView>,
+    /// Calls in order of their numbers, those included that were over a moment ago.
+    pub calls: Vec<CallView>,
+    /// Cards that this handset issued.
+    pub cards: Vec<CardView>,
+    /// Calls that are over, newest first.
+    pub history: Vec<HistoryView>,
+    /// Missed calls that the owner has not seen.
+    pub missed: usize,
+    /// Texts, oldest first.
+    pub notes: Vec<NoteView>,
+    /// Mail that waits for the line.
+    pub mail_waiting: usize,
+    /// Messages that made no sense and were dropped.
+    pub dropped: u64,
+    /// Voice frames that were refused.
+    pub voice_refused: u64,
+    /// Figures of the line.
+    pub link: Option<link::Stats>,
+    /// Figures of the voice that is heard.
+    pub voice: voice::Stats,
+}
+
+/// A contact.
+pub struct ContactView {
+    /// Its number.
+    pub id: u32,
+    /// Its name.
+    pub name: String,
+    /// Its office.
+    pub office: String,
+    /// How far it has come.
+    pub progress: Progress,
+    /// What is known about its keys.
+    pub keys: Keys,
+    /// A call was placed or received.
+    pub used: bool,
+    /// May know that it rings, that the owner is busy or declines.
+    pub trusted: bool,
+    /// Never rings.
+    pub blocked: bool,
+    /// The keys of the next call are there.
+    pub ready: bool,
+    /// The own safety words, which the other side picks, and the other side's.
+    pub words: Option<(Words, Words)>,
+}
+
+/// A call.
+pub struct CallView {
+    /// Its number.
+    pub id: u32,
+    /// With whom.
+    pub contact: u32,
+    /// Who called.
+    pub direction: Direction,
+    /// What it is doing.
+    pub state: CallState,
+    /// Incoming: whether it makes itself heard.
+    pub sound: Option<Sound>,
+    /// For how long both could speak.
+    pub timer: Duration,
+    /// The other side's level.
+    pub level: Level,
+    /// How it sounds; `None` if it is not heard now.
+    pub quality: Option<Quality>,
+    /// The other side muted itself.
+    pub muted_by_other: bool,
+    /// Text beside voice: mine or not, text, and whether it arrived.
+    pub texts: Vec<(bool, String, bool)>,
+}
+
+/// A card that this handset issued.
+pub struct CardView {
+    /// Its number.
+    pub id: u32,
+    /// For whom.
+    pub hint: String,
+    /// What it is doing.
+    pub state: CardState,
+    /// When it runs out.
+    pub expiry: Wall,
+    /// Its text, if it can be shown: secret until it is redeemed.
+    pub link: Option<String>,
+}
+
+/// A call that is over.
+pub struct HistoryView {
+    /// With whom.
+    pub contact: u32,
+    /// Who called.
+    pub direction: Direction,
+    /// When it was placed.
+    pub at: Wall,
+    /// For how long both could speak.
+    pub talked: Duration,
+    /// Why it ended.
+    pub end: End,
+    /// A missed call that the owner has not seen.
+    pub unseen: bool,
+}
+
+/// A text, or a card that was handed on.
+pub struct NoteView {
+    /// From or to whom.
+    pub contact: u32,
+    /// Sent by this side.
+    pub sent: bool,
+    /// When.
+    pub at: Wall,
+    /// The text; empty if it is a card.
+    pub text: String,
+    /// The card's link.
+    pub card: Option<String>,
+}
+
+impl Phone {
+    /// Everything that a screen needs, as of `now`.
+    pub fn view(&mut self, now: Time) -> View {
+        let quality = self.voice.quality();
+        let heard = self.voice.heard();
+        View {
+            name: self.own.name.as_str().to_owned(),
+            office: self.own.office.as_str().to_owned(),
+            line: self.line_state(),
+            clock_off: self.clock_off,
+            store_fails: self.desk.fails(),
+            muted: self.muted,
+            mic: self.voice.mic_level(),
+            contacts: self.contact_views(),
+            calls: self
+                .calls
+                .iter()
+                .map(|(id, call)| {
+                    call_view(*id, call, now, (heard == Some(*id)).then_some(quality))
+                })
+                .collect(),
+            cards: self.card_views(),
+            history: self.history.values().rev().map(history_view).collect(),
+            missed: self.history.values().filter(|h| h.unseen).count(),
+            notes: self.note_views(),
+            mail_waiting: self.mail.len(),
+            dropped: self.dropped,
+            voice_refused: self.voice.refused,
+            link: match &self.line {
+                Line::Up(up) => Some(up.link.stats()),
+                _ => None,
+            },
+            voice: self.voice.stats(),
+        }
+    }
+
+    fn line_state(&self) -> LineState {
+        match &self.line {
+            Line::Off => LineState::NotEnrolled,
+            Line::Waiting { .. } => LineState::Down,
+            Line::Up(up) if up.attached => LineState::Up,
+            Line::Connecting { .. } | Line::Up(_) => LineState::Connecting,
+        }
+    }
+
+    fn contact_views(&self) -> Vec<ContactView> {
+        let own = self.device.principal();
+        let view = |(id, c): (&u32, &crate::contacts::Contact)| ContactView {
+            id: *id,
+            name: c.row.name.as_str().to_owned(),
+            office: c.row.office.as_str().to_owned(),
+            progress: c.progress(),
+            keys: c.keys(),
+            used: c.row.used,
+            trusted: c.is_told(),
+            blocked: c.row.blocked,
+            ready: c.stock.is_ready(),
+            words: c.row.words.map(|w| (Words::of(&w, &own), Words::of(&w, &c.row.identity))),
+        };
+        self.contacts.iter().map(view).collect()
+    }
+
+    fn card_views(&self) -> Vec<CardView> {
+        let now = self.wall();
+        let view = |(id, card): (&u32, &crate::cards::Card)| {
+            let state = card.state().state(now, card.row.expiry);
+            let link =
+                (state == CardState::Issued).then(|| link(card.row.text.as_bytes())).flatten();
+            let (hint, expiry) = (card.row.hint.as_str().to_owned(), card.row.expiry);
+            CardView { id: *id, hint, state, expiry, link }
+        };
+        self.cards.iter().map(view).collect()
+    }
+
+    fn note_views(&self) -> Vec<NoteView> {
+        let view = |n: &crate::rows::NoteRow| NoteView {
+            contact: n.contact,
+            sent: n.sent,
+            at: n.at,
+            text: n.text.as_str().to_owned(),
+            card: n.card.as_ref().and_then(|card| link(card.as_bytes())),
+        };
+        self.notes.values().map(view).collect()
+    }
+}
+
+/// A card's link, if it is a card at all: one that was handed on comes from outside.
+fn link(card: &[u8]) -> Option<String> {
+    UnverifiedCard::from_bytes(card).ok().map(|card| card.to_link())
+}
+
+fn call_view(id: u32, call: &Call, now: Time, quality: Option<Quality>) -> CallView {
+    let (mut timer, mut muted_by_other, mut sound) = (Duration::ZERO, false, None);
+    match &call.stage {
+        Stage::Active(active) => {
+            timer = now.since(active.since());
+            muted_by_other = active.is_muted_by_other();
+        }
+        Stage::Incoming(incoming) => sound = Some(incoming.sound()),
+        _ => {}
+    }
+    CallView {
+        id,
+        contact: call.contact,
+        direction: call.direction,
+        state: call.state(),
+        sound,
+        timer,
+        level: call.level,
+        quality,
+        muted_by_other,
+        texts: call.texts.iter().map(|t| (t.mine, t.text.clone(), t.arrived)).collect(),
+    }
+}
+
+fn history_view(row: &crate::rows::HistoryRow) -> HistoryView {
+    HistoryView {
+        contact: row.contact,
+        direction: if row.received { Direction::Received } else { Direction::Placed },
+        at: row.at,
+        talked: Duration::from_micros(row.talked),
+        end: End::from_code(row.end).unwrap_or(End::Lost),
+        unseen: row.unseen,
+    }
+}

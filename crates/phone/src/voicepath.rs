@@ -1,0 +1,191 @@
+//! Voice, both ways, at the same cost whether anybody talks or not.
+//!
+//! ```text
+//!  capture ─► frame, or silence ─► Encoder ─► Sealer of the call, or Chaff ─► queue_voice(leg, or Leg::CHAFF)
+//!  voice frame ─► leg of a call that was answered ─► Opener ─► Speaker ─► render
+//!  no voice:      Chaff opens what it sealed ───────────────► Speaker ─► silence
+//! ```
+//!
+//! **Nothing is decoded that did not open with the keys of a member of a call that was answered, on that
+//! call's leg.** The microphone is heard only while there is a [`Microphone`].
+
+use call::Microphone;
+use rand_core::{CryptoRng, RngCore};
+use seal::sframe::Chaff;
+use voice::{BLOCK, Encoder, FRAME, Level, Meter, Quality, Speaker};
+use wire::limits::VOICE_LEN;
+use wire::{Leg, Time};
+use zeroize::Zeroizing;
+
+use crate::event::Event;
+use crate::machine::Phone;
+use crate::ring::{Call, Stage};
+
+/// What is sent while the microphone is not heard.
+const SILENCE: [f32; FRAME] = [0.0; FRAME];
+
+/// Encoder, speaker, and the chaff that replaces voice.
+pub(crate) struct VoicePath {
+    encoder: Encoder,
+    chaff: Chaff,
+    /// Counts ticks: the number of the frame.
+    number: u32,
+    captured: Option<[f32; FRAME]>,
+    mic: Meter,
+    speaker: Speaker,
+    /// The call that is heard.
+    heard: Option<u32>,
+    level: Meter,
+    /// Frames from strangers, of unknown epochs, damaged, or repeated.
+    pub(crate) refused: u64,
+}
+
+impl VoicePath {
+    pub(crate) fn new(rng: &mut (impl RngCore + CryptoRng)) -> Result<Self, voice::Error> {
+        let mut key = Zeroizing::new([0; 32]);
+        rng.fill_bytes(key.as_mut());
+        // A random key cannot be refused; if it were, there would be no voice at all.
+        let chaff = Chaff::new(&key).map_err(|_| voice::Error::Processing)?;
+        Ok(VoicePath {
+            encoder: Encoder::new()?,
+            chaff,
+            number: 0,
+            captured: None,
+            mic: Meter::new(),
+            speaker: Speaker::new()?,
+            heard: None,
+            level: Meter::new(),
+            refused: 0,
+        })
+    }
+
+    pub(crate) fn mic_level(&self) -> Level {
+        self.mic.level()
+    }
+
+    pub(crate) fn heard(&self) -> Option<u32> {
+        self.heard
+    }
+
+    pub(crate) fn quality(&mut self) -> Quality {
+        self.speaker.quality()
+    }
+
+    pub(crate) fn stats(&self) -> voice::Stats {
+        self.speaker.stats()
+    }
+}
+
+/// The only door from the microphone to the encoder.
+fn heard<'a>(_: &Microphone<'_>, captured: &'a [f32; FRAME]) -> &'a [f32; FRAME] {
+    captured
+}
+
+impl Phone {
+    /// Takes 20 ms from the microphone: one frame before each tick. It is used at the next tick, or never.
+    pub fn capture(&mut self, _: Time, frame: &[f32; FRAME]) {
+        let (halves, _) = frame.as_chunks::<BLOCK>();
+        for half in halves {
+            self.voice.mic.block(half);
+        }
+        self.voice.captured = Some(*frame);
+    }
+
+    /// Gives the next 10 ms to be played, on the player's clock.
+    pub fn render(&mut self, now: Time, block: &mut [f32; BLOCK]) {
+        self.voice.speaker.pull(now, block);
+        match self.voice.heard {
+            Some(id) => {
+                let level = self.voice.level.block(block);
+                if let Some(call) = self.calls.get_mut(&id) {
+                    call.level = level;
+                }
+            }
+            // What was decoded was chaff.
+            None => block.fill(0.0),
+        }
+    }
+
+    /// The call that is heard changed, perhaps.
+    pub(crate) fn voice_follows(&mut self) {
+        let live = |c: &Call| matches!(&c.stage, Stage::Active(active) if active.listens());
+        let heard = self.calls.iter().find(|(_, c)| live(c)).map(|(id, _)| *id);
+        if heard != self.voice.heard {
+            self.voice.heard = heard;
+            self.voice.level = Meter::new();
+            // Without memory the old one goes on: it finds its way into the new numbers.
+            if let Ok(speaker) = Speaker::new() {
+                self.voice.speaker = speaker;
+            }
+        }
+    }
+
+    /// One frame out, before each tick of the line; and one in, if nobody talks.
+    pub(crate) fn voice_tick(&mut self) {
+        let talking = self.talking();
+        let path = &mut self.voice;
+        path.number = path.number.wrapping_add(1);
+        let (number, captured) = (path.number, path.captured.take());
+        let call = talking.and_then(|id| self.calls.get_mut(&id));
+        let microphone = call.as_ref().and_then(|c| match &c.stage {
+            Stage::Active(active) => active.microphone(),
+            _ => None,
+        });
+        let pcm = match (&microphone, &captured) {
+            (Some(microphone), Some(captured)) => heard(microphone, captured),
+            _ => &SILENCE,
+        };
+        let Ok(packet) = path.encoder.encode(pcm) else { return };
+        let line = call.and_then(|call| Some((call.leg?, call.keyed.first_mut()?)));
+        let idle = path.heard.is_none();
+        let mut frame = (Leg::CHAFF, None);
+        if line.is_none() || idle {
+            // Chaff is opened and decoded here, in place of the voice that does not come.
+            let sealed = path.chaff.seal(number, &packet).ok();
+            let opened = sealed.as_ref().filter(|_| idle).and_then(|s| path.chaff.open(s).ok());
+            if let Some(opened) = opened {
+                path.speaker.insert(self.now, opened.number, &opened.packet);
+            }
+            frame = (Leg::CHAFF, sealed);
+        }
+        if let Some((leg, keyed)) = line {
+            frame = (leg, keyed.sealer.seal(number, &packet, 0).ok());
+        }
+        let (leg, Some(sealed)) = frame else { return };
+        if let crate::enrol::Line::Up(up) = &mut self.line {
+            up.link.queue_voice(leg, &sealed);
+        }
+    }
+
+    /// A voice frame came. The first one that opens also answers: only a device that answered has sent it.
+    pub(crate) fn voice_frame(&mut self, leg: Leg, payload: &[u8; VOICE_LEN]) {
+        let Some(id) = self.call_on(leg) else {
+            self.voice.refused += 1;
+            return;
+        };
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        if matches!(call.stage, Stage::Incoming(_) | Stage::Answering(_) | Stage::Over { .. }) {
+            self.voice.refused += 1;
+            return;
+        }
+        let mut opened = call.keyed.iter_mut().enumerate();
+        let opened = opened.find_map(|(i, keyed)| Some((i, keyed.opener.open(payload).ok()?)));
+        let Some((which, frame)) = opened else {
+            self.voice.refused += 1;
+            return;
+        };
+        if matches!(call.stage, Stage::Outgoing(_)) {
+            self.answered_by(id, which);
+        }
+        self.is_back(id);
+        if self.voice.heard != Some(id) {
+            return;
+        }
+        self.voice.speaker.insert(self.now, frame.number, &frame.packet);
+        if let Some(call) = self.calls.get_mut(&id)
+            && !core::mem::replace(&mut call.heard, true)
+        {
+            self.tell(Event::Voice { call: id });
+        }
+    }
+}
