@@ -86,6 +86,8 @@ pub struct ContactView {
     pub blocked: bool,
     /// The keys of the next call are there.
     pub ready: bool,
+    /// The cipher suite of its group; empty before there is one.
+    pub suite: String,
     /// The own safety words, which the other side picks, and the other side's.
     pub words: Option<(Words, Words)>,
 }
@@ -215,6 +217,7 @@ impl Phone {
             trusted: c.is_told(),
             blocked: c.row.blocked,
             ready: c.stock.is_ready(),
+            suite: c.group.as_ref().map(seal::group::Group::suite).unwrap_or_default(),
             words: c.row.words.map(|w| (Words::of(&w, &own), Words::of(&w, &c.row.identity))),
         };
         self.contacts.iter().map(view).collect()

@@ -17,6 +17,7 @@ use wire::limits::VOICE_LEN;
 use wire::{Leg, Time};
 use zeroize::Zeroizing;
 
+use crate::enrol::Line;
 use crate::event::Event;
 use crate::machine::Phone;
 use crate::ring::{Call, Stage};
@@ -82,6 +83,14 @@ fn heard<'a>(_: &Microphone<'_>, captured: &'a [f32; FRAME]) -> &'a [f32; FRAME]
 }
 
 impl Phone {
+    /// When the line next wants a frame of the microphone; `None` while it is down.
+    pub fn next_tick(&self) -> Option<Time> {
+        match &self.line {
+            Line::Up(up) => Some(up.link.next_tick()),
+            _ => None,
+        }
+    }
+
     /// Takes 20 ms from the microphone: one frame before each tick. It is used at the next tick, or never.
     pub fn capture(&mut self, _: Time, frame: &[f32; FRAME]) {
         let (halves, _) = frame.as_chunks::<BLOCK>();

@@ -79,14 +79,10 @@ pub struct Choices {
 }
 
 impl Choices {
-    /// The words of `theirs` among others, in an order drawn from `rng`.
+    /// The words of the other side among others, in an order drawn from `rng`.
     #[must_use]
-    pub fn new(
-        authenticator: &[u8; 32],
-        theirs: &PrincipalId,
-        rng: &mut dyn CryptoRngCore,
-    ) -> Self {
-        let truth = Words::of(authenticator, theirs);
+    pub fn new(truth: &Words, rng: &mut dyn CryptoRngCore) -> Self {
+        let truth = *truth;
         let right = (rng.next_u32() as usize) % CHOICES;
         let mut options = [truth; CHOICES];
         for i in (0..CHOICES).filter(|i| *i != right) {
@@ -151,7 +147,7 @@ mod tests {
         for round in 0..400u32 {
             let mut epoch = [0; 32];
             epoch[..4].copy_from_slice(&round.to_be_bytes());
-            let choices = Choices::new(&epoch, &B, &mut rng);
+            let choices = Choices::new(&Words::of(&epoch, &B), &mut rng);
             let truth = Words::of(&epoch, &B);
             for (i, option) in choices.options().iter().enumerate() {
                 assert_eq!(choices.is_right(i), *option == truth);

@@ -8,22 +8,31 @@ use qrcode::{EcLevel, QrCode};
 
 use super::{CardError, VerifiedCard};
 
-fn code(card: &VerifiedCard) -> Result<QrCode, CardError> {
-    QrCode::with_error_correction_level(card.to_link(), EcLevel::L)
-        .map_err(|_| CardError::TooLong(card.to_bytes().len()))
+fn code(link: &str) -> Result<QrCode, CardError> {
+    QrCode::with_error_correction_level(link, EcLevel::L)
+        .map_err(|_| CardError::TooLong(link.len()))
 }
 
-/// Two modules a character, dark on light, with a quiet zone: lines of block characters for a terminal.
+/// Any `hotline:` link. Two modules a character, dark on light, with a quiet zone: lines of block characters
+/// for a terminal.
 ///
 /// # Errors
 /// [`CardError::TooLong`] for what no QR code holds; no card is so long.
-pub fn text(card: &VerifiedCard) -> Result<String, CardError> {
+pub fn terminal(link: &str) -> Result<String, CardError> {
     // Terminals are mostly dark: what the code means as dark is drawn as background.
-    Ok(code(card)?
+    Ok(code(link)?
         .render::<unicode::Dense1x2>()
         .dark_color(unicode::Dense1x2::Light)
         .light_color(unicode::Dense1x2::Dark)
         .build())
+}
+
+/// A card for a terminal.
+///
+/// # Errors
+/// As [`terminal`].
+pub fn text(card: &VerifiedCard) -> Result<String, CardError> {
+    terminal(&card.to_link())
 }
 
 /// An SVG picture, at least 300 units wide.
@@ -31,5 +40,5 @@ pub fn text(card: &VerifiedCard) -> Result<String, CardError> {
 /// # Errors
 /// As [`text`].
 pub fn picture(card: &VerifiedCard) -> Result<String, CardError> {
-    Ok(code(card)?.render::<svg::Color<'_>>().min_dimensions(300, 300).build())
+    Ok(code(&card.to_link())?.render::<svg::Color<'_>>().min_dimensions(300, 300).build())
 }

@@ -29,6 +29,7 @@ mod message;
 mod package;
 mod provider;
 mod snapshot;
+mod store;
 
 use std::collections::BTreeSet;
 
@@ -241,6 +242,15 @@ impl Group {
     #[must_use]
     pub fn id(&self) -> &[u8] {
         self.mls.group_id().as_slice()
+    }
+
+    /// The cipher suite that the group itself names: an IANA name, or a number for one that has none here.
+    #[must_use]
+    pub fn suite(&self) -> String {
+        match u16::from(self.mls.ciphersuite()) {
+            CIPHERSUITE => CIPHERSUITE_NAME.into(),
+            other => format!("{other:#06x}"),
+        }
     }
 
     /// Counts the commits since the beginning.
