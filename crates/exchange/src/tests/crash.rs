@@ -130,6 +130,7 @@ fn rows_of_a_day() -> (World, Vec<Row>) {
     w.disconnect(b);
     let office = w.reference(1);
     w.post(a, 2, &office, envelope(2, &key(1), 9, b"waits"));
+    w.post(a, 4, &office, envelope(2, &key(9), 1, b"forged"));
     let offer = blob(b"offer");
     let expiry = Wall(u64::MAX);
     w.send(a, &LineUp::RegisterOpen { request: 9, address: address(9), expiry, offer });

@@ -35,36 +35,41 @@ fn prepare(matter: &str) -> (World, Vec<usize>) {
         }
         _ => w.bind(a, 1, &key(1)),
     }
+    if matter == "busy" {
+        w.bind(a, 50, &key(5));
+    }
     w.run(1_000);
+    // The same moment and the same random numbers for all.
+    restart(&mut w, &[a, a2]);
     match matter {
         "offline" => {
             w.disconnect(a);
             w.disconnect(a2);
         }
         "busy" => {
-            // Both handsets have all their legs in use.
-            w.bind(a, 50, &key(5));
-            for counter in 1..=4u16 {
-                let e = envelope(50, &key(5), u64::from(counter), b"");
-                w.open(a, counter * 2 + 1, 0, e.clone());
-                w.run(1_200);
+            // They call their own principal until both handsets have all their legs in use.
+            for (counter, phone, leg) in [(1, a, 1), (2, a, 3), (3, a2, 1), (4, a2, 3)] {
+                w.open(phone, leg, 0, envelope(50, &key(5), counter, b""));
+                w.run(300);
             }
+            assert_eq!(w.exchange(0).metrics().legs, 8);
         }
         _ => {}
     }
-    w.run(1_000);
-    // The same moment and the same random numbers for all.
-    w.now = Time(60_000_000);
-    w.kill(0);
-    w.start(0);
-    w.sequence = 1_000;
-    if matter != "offline" {
-        for phone in [a, a2] {
-            w.connect(phone);
-        }
-    }
     w.now = Time(70_000_000);
     (w, vec![a, a2])
+}
+
+fn restart(w: &mut World, phones: &[usize]) {
+    w.now = Time(60_000_000);
+    w.kill(0);
+    w.sequence = 1_000;
+    w.start(0);
+    for phone in phones {
+        w.connect(*phone);
+    }
+    w.run(1_000);
+    assert_eq!(w.exchange(0).metrics().lines_attached, 2);
 }
 
 type Seen = (Vec<(Time, Trunk)>, Vec<(Time, usize)>, Vec<Vec<(u8, usize)>>);
@@ -156,12 +161,7 @@ fn redeeming() {
     let expiry = Wall(u64::MAX);
     w.send(a, &LineUp::RegisterOpen { request: 9, address: address(1), expiry, offer });
     w.run(1_000);
-    w.now = Time(60_000_000);
-    w.kill(0);
-    w.start(0);
-    w.sequence = 1_000;
-    w.connect(a);
-    w.connect(a2);
+    restart(&mut w, &[a, a2]);
     w.now = Time(70_000_000);
     let mut t = Bare::new(&mut w, 150);
     let redeem = Trunk::Redeem { request: 1, address: address(1), bound: public(&key(4)) };

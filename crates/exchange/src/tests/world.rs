@@ -7,14 +7,15 @@
 use core::time::Duration;
 use std::collections::{BTreeMap, VecDeque};
 
-use ed25519_dalek::{Signer, SigningKey};
+use seal::office::LineKey;
+use seal::pairwise::PairwiseKey;
 use link::{Channel, Link, Shape};
 use wire::limits::VOICE_LEN;
 use wire::line::{LineDown, LineUp};
 use wire::rows::{Change, Row};
 use wire::{
     Address, Blob, Envelope, ExchangePub, ExchangeRef, Leg, LinePub, MailId, Nonce, PairwisePub,
-    Signature, Text, Time, Token, Wall,
+    Text, Time, Token, Wall,
 };
 
 use crate::{
@@ -31,7 +32,6 @@ pub(super) const DISK_DELAY: u64 = 2_000;
 pub(super) enum Disk {
     Writes,
     Fails,
-    Hangs,
     /// The process dies when this batch is asked for; the flag says whether it was written.
     Dies { at: u64, written: bool },
 }
@@ -55,7 +55,7 @@ pub(super) struct Office {
 
 pub(super) struct Phone {
     pub(super) office: usize,
-    pub(super) key: SigningKey,
+    pub(super) key: LineKey,
     pub(super) link: Option<Link>,
     pub(super) conn: Conn,
     /// Answers challenges by attaching, or by enrolling with this token.
@@ -96,12 +96,12 @@ pub(super) struct World {
     pub(super) trunk_cells: Vec<(Time, usize, usize)>,
 }
 
-pub(super) fn key(seed: u8) -> SigningKey {
-    SigningKey::from_bytes(&[seed; 32])
+pub(super) fn key(seed: u8) -> PairwiseKey {
+    PairwiseKey::from_bytes(&[seed; 32])
 }
 
-pub(super) fn public(key: &SigningKey) -> PairwisePub {
-    PairwisePub(key.verifying_key().to_bytes())
+pub(super) fn public(key: &PairwiseKey) -> PairwisePub {
+    key.public()
 }
 
 pub(super) fn address(n: u8) -> Address {
@@ -116,13 +116,12 @@ pub(super) fn blob<const N: usize>(bytes: &[u8]) -> Blob<N> {
     Blob::new(bytes.to_vec()).unwrap()
 }
 
-pub(super) fn envelope(to: u8, by: &SigningKey, counter: u64, body: &[u8]) -> Envelope {
-    let signed = Envelope::signed(&address(to), 0, counter, body);
+pub(super) fn envelope(to: u8, by: &PairwiseKey, counter: u64, body: &[u8]) -> Envelope {
     Envelope {
         address: address(to),
         device: 0,
         counter,
-        signature: Signature(by.sign(&signed).to_bytes()),
+        signature: by.sign(&address(to), 0, counter, body),
         body: blob(body),
     }
 }
@@ -206,7 +205,7 @@ impl World {
     pub(super) fn add_phone(&mut self, office: usize, seed: u8) -> usize {
         self.phones.push(Phone {
             office,
-            key: key(seed),
+            key: LineKey::from_bytes(&[seed; 32]),
             link: None,
             conn: Conn(0),
             token: None,
@@ -353,7 +352,6 @@ impl World {
                             .collect(),
                     );
                     match o.disk {
-                        Disk::Hangs => {}
                         Disk::Dies { at, written } if o.batches == at => {
                             if written {
                                 apply(&mut o.rows, changes);
@@ -529,14 +527,12 @@ impl World {
     }
 
     pub(super) fn line(&self, phone: usize) -> LinePub {
-        LinePub(self.phones[phone].key.verifying_key().to_bytes())
+        self.phones[phone].key.public()
     }
 
     pub(super) fn proof(&self, phone: usize, nonce: &Nonce) -> LineUp {
         let p = &self.phones[phone];
-        let message =
-            [crate::verify::LINE_LABEL, &self.offices[p.office].key.0, &nonce.0].concat();
-        let signature = Signature(p.key.sign(&message).to_bytes());
+        let signature = p.key.answer(&self.offices[p.office].key, nonce);
         let (version, line) = (wire::limits::VERSION, self.line(phone));
         match p.token {
             Some(token) => LineUp::Enrol { version, token, line, signature },
@@ -587,7 +583,7 @@ impl World {
         (a, b)
     }
 
-    pub(super) fn bind(&mut self, phone: usize, n: u8, bound: &SigningKey) {
+    pub(super) fn bind(&mut self, phone: usize, n: u8, bound: &PairwiseKey) {
         let request = u32::from(n);
         self.send(
             phone,
