@@ -200,8 +200,7 @@ impl Exchange {
         let is_open = matches!(state, State::Open { .. });
         self.make_room(principal, is_open);
         let owner = self.principals.get_mut(&principal).ok_or(Failure::Limit)?;
-        if owner.addresses >= limits::ADDRESSES
-            || (is_open && owner.open >= limits::ADDRESSES_OPEN)
+        if owner.addresses >= limits::ADDRESSES || (is_open && owner.open >= limits::ADDRESSES_OPEN)
         {
             return Err(Failure::Limit);
         }

@@ -44,7 +44,11 @@ fn line_message(b: &mut Bytes<'_>) -> Vec<u8> {
     let (request, leg) = (u32::from(b.next() % 4), Leg(u16::from(b.next() % 9)));
     let address = Address([b.next() % 4; 16]);
     match b.next() % 13 {
-        0 => LineUp::Attach { version: VERSION, line: LinePub([1; 32]), signature: Signature([0; 64]) },
+        0 => LineUp::Attach {
+            version: VERSION,
+            line: LinePub([1; 32]),
+            signature: Signature([0; 64]),
+        },
         1 => LineUp::Enrol {
             version: VERSION,
             token: Token([b.next() % 3; 16]),

@@ -245,10 +245,11 @@ impl Exchange {
             entry.rings_out = Some(at);
         }
         self.timers.set(at, Timer::RingOut(call));
-        let Some(to) = self.admit_envelope(envelope, For::Ring) else { return };
+        let admitted = self.admit_envelope(envelope, For::Ring);
         if let Some(peer) = self.ports.get(caller.port).and_then(|p| p.trunk()).map(|t| t.peer) {
-            self.keep_peer(&peer);
+            self.relate(&peer, admitted.is_some());
         }
+        let Some(to) = admitted else { return };
         self.after_admitted(to.principal, to.piece);
         if !to.rings || to.piece.is_some() {
             return;

@@ -149,7 +149,10 @@ impl Exchange {
         }
     }
 
-    #[expect(clippy::too_many_arguments, reason = "the fields of one message, and where it came from")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "the fields of one message, and where it came from"
+    )]
     fn proof(
         &mut self,
         id: PortId,
@@ -322,12 +325,7 @@ impl Exchange {
     }
 
     /// The operator gave out a token.
-    pub(crate) fn add_token(
-        &mut self,
-        name: &Text<NAME_MAX>,
-        token: &Token,
-        expires: Wall,
-    ) {
+    pub(crate) fn add_token(&mut self, name: &Text<NAME_MAX>, token: &Token, expires: Wall) {
         let known = self.principals.iter().find(|(_, p)| p.name == *name).map(|(id, _)| *id);
         let principal = known.unwrap_or_else(|| {
             let id = self.principals.last_key_value().map_or(1, |(id, _)| id + 1);

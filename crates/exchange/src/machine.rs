@@ -366,8 +366,7 @@ impl Exchange {
         let first = Time((self.now.0 / 1_000 + 1 + phase) * 1_000);
         let link = Link::new(shape, first);
         let legs = Default::default();
-        let id =
-            self.ports.insert(Port { conn, link, legs, role, heard: self.now, timer: None });
+        let id = self.ports.insert(Port { conn, link, legs, role, heard: self.now, timer: None });
         self.wheel.insert(id, first);
         id
     }

@@ -237,9 +237,10 @@ impl Exchange {
         }
         trunk.mail_in += 1;
         let peer = trunk.peer;
-        if let Some(to) = self.admit_envelope(envelope, For::Mail) {
+        let admitted = self.admit_envelope(envelope, For::Mail);
+        self.relate(&peer, admitted.is_some());
+        if let Some(to) = admitted {
             self.after_admitted(to.principal, to.piece);
-            self.keep_peer(&peer);
         }
         self.store.then(After::MailAck { port: id, mail });
     }
@@ -350,11 +351,7 @@ impl Exchange {
             }
         }
         line.acked = seq;
-        self.store.put(
-            rows::LINE,
-            who.line.0.to_vec(),
-            rows::line(who.principal, who.device, seq),
-        );
+        self.store.put(rows::LINE, who.line.0.to_vec(), rows::line(who.principal, who.device, seq));
         self.drop_delivered(who.principal);
         self.deliver(id);
     }

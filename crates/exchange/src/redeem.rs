@@ -182,9 +182,7 @@ impl Exchange {
         // A trunk that guesses gets the answer for what is not valid, by the same steps.
         let in_time = trunk.redeems.take(self.now, limits::REDEEMS_PER_TRUNK);
         let offer = if in_time { self.bind(address, bound) } else { self.bind_nothing() };
-        if offer.is_some() {
-            self.keep_peer(&peer);
-        }
+        self.relate(&peer, offer.is_some());
         self.store.then(After::Redeemed { port: id, request, offer });
     }
 

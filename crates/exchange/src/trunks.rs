@@ -100,8 +100,20 @@ impl Exchange {
         Ok(())
     }
 
-    /// There is a relation with this exchange: it is kept.
-    pub(crate) fn keep_peer(&mut self, key: &ExchangePub) {
+    /// Another exchange came with something for an address. If it was valid, there is a relation, and the
+    /// exchange is kept; if not, as much is written.
+    pub(crate) fn relate(&mut self, key: &ExchangePub, valid: bool) {
+        if valid {
+            self.keep_peer(key);
+        } else if let Some(peer) = self.peers.get(key)
+            && !peer.kept
+        {
+            let len = rows::peer(&peer.host, peer.was_up).len();
+            self.store.put(rows::MARK, vec![4; 32], vec![0; len]);
+        }
+    }
+
+    fn keep_peer(&mut self, key: &ExchangePub) {
         if let Some(peer) = self.peers.get_mut(key)
             && !peer.kept
         {
@@ -136,7 +148,8 @@ impl Exchange {
 
     /// Dials after `wait`, give or take a quarter.
     fn dial_after(&mut self, key: &ExchangePub, wait: Duration) {
-        let wait = wait * 3 / 4 + wait.mul_f64(f64::from(self.rng.next_u32()) / 2.0 / 2f64.powi(32));
+        let wait =
+            wait * 3 / 4 + wait.mul_f64(f64::from(self.rng.next_u32()) / 2.0 / 2f64.powi(32));
         let at = self.now + wait;
         if let Some(peer) = self.peers.get_mut(key)
             && peer.dialling == Dialling::Not

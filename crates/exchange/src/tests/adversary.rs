@@ -19,11 +19,9 @@ fn legs_of_others_and_of_nobody() {
     let leg = w.incoming(b);
     // Carla takes, talks on, and closes a leg that rings at boris; and some that never were.
     for leg in [leg, Leg(1), Leg(2), Leg(3), Leg(0), Leg(u16::MAX)] {
-        for message in [
-            LineUp::Take { leg },
-            LineUp::LegData { leg, body: blob(b"x") },
-            LineUp::Close { leg },
-        ] {
+        for message in
+            [LineUp::Take { leg }, LineUp::LegData { leg, body: blob(b"x") }, LineUp::Close { leg }]
+        {
             w.send(c, &message);
         }
         w.phones[c].talks = Some((leg, 66));
@@ -173,7 +171,11 @@ fn a_flood_of_data_ends_the_call_and_not_the_line() {
     }
     assert_eq!(w.exchange(0).metrics().lines_attached, 1);
     assert!(w.offices[0].closed.is_empty(), "{:?}", w.offices[0].closed);
-    assert_eq!(w.exchange(0).metrics().legs, 1, "the trunk leg stays, and the caller hears nothing");
+    assert_eq!(
+        w.exchange(0).metrics().legs,
+        1,
+        "the trunk leg stays, and the caller hears nothing"
+    );
     assert!(t.got.iter().all(|(_, m)| !matches!(m, Trunk::Close { .. })));
 }
 
@@ -252,9 +254,8 @@ fn addresses_are_bounded_and_belong_to_their_owner() {
         register(request, a, &mut w);
     }
     w.run(1_000);
-    let failed = |m: &LineDown| {
-        matches!(m, LineDown::Failed { reason: wire::line::Failure::Limit, .. })
-    };
+    let failed =
+        |m: &LineDown| matches!(m, LineDown::Failed { reason: wire::line::Failure::Limit, .. });
     assert_eq!(w.phones[a].inbox.iter().filter(|m| failed(m)).count(), 5);
     register(0, b, &mut w);
     w.run(500);

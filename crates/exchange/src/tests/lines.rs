@@ -292,11 +292,15 @@ fn a_full_disk_is_told_and_got_over() {
     w.send(a, &register(2, 2));
     w.run(200);
     w.expect(a, |m| (*m == failed(2)).then_some(()));
-    w.command(0, 70, Command::Enrol {
-        principal: Text::default(),
-        token: Token([1; 16]),
-        expires: Wall(u64::MAX),
-    });
+    w.command(
+        0,
+        70,
+        Command::Enrol {
+            principal: Text::default(),
+            token: Token([1; 16]),
+            expires: Wall(u64::MAX),
+        },
+    );
     assert!(w.offices[0].replies.contains(&(70, Reply::Unavailable)));
     w.offices[0].disk = Disk::Writes;
     w.run(1_500);

@@ -169,7 +169,24 @@ fn the_outbox_is_bounded() {
     let office = w.reference(1);
     let pieces = limits::MAIL_BYTES / 16_000 + 1;
     for i in 0..pieces {
-        let mail = MailId([u8::try_from(i % 251).unwrap(), u8::try_from(i / 251).unwrap(), 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1]);
+        let mail = MailId([
+            u8::try_from(i % 251).unwrap(),
+            u8::try_from(i / 251).unwrap(),
+            1,
+            1,
+            1,
+            1,
+            1,
+            1,
+            1,
+            1,
+            1,
+            1,
+            1,
+            1,
+            1,
+            1,
+        ]);
         let envelope = envelope(2, &key(1), 100 + i, &[0; 16_000]);
         w.send(a, &LineUp::Post { mail, exchange: office.clone(), envelope });
         w.run(2_500);

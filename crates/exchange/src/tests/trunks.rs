@@ -282,8 +282,10 @@ fn every_answer_to_a_redemption_has_one_length() {
     let answers: Vec<_> =
         t.got.iter().filter(|(_, m)| matches!(m, Trunk::Redeemed { .. })).collect();
     assert_eq!(answers.len(), 2);
-    let (Trunk::Redeemed { valid: true, len: 3_000, .. }, Trunk::Redeemed { valid: false, len: 0, offer, .. }) =
-        (&answers[0].1, &answers[1].1)
+    let (
+        Trunk::Redeemed { valid: true, len: 3_000, .. },
+        Trunk::Redeemed { valid: false, len: 0, offer, .. },
+    ) = (&answers[0].1, &answers[1].1)
     else {
         panic!("{answers:?}")
     };

@@ -8,8 +8,17 @@ use super::trunks::Bare;
 use super::world::{World, address, blob, envelope, key, public};
 
 /// What can be the matter with the address that a trunk asks about.
-const MATTERS: [&str; 9] =
-    ["well", "unknown", "revoked", "bound to another", "expired", "used", "offline", "busy", "declining"];
+const MATTERS: [&str; 9] = [
+    "well",
+    "unknown",
+    "revoked",
+    "bound to another",
+    "expired",
+    "used",
+    "offline",
+    "busy",
+    "declining",
+];
 
 /// Office 0 with `anna`, whose address 1 is in this state. Key 1 is the asker's.
 fn prepare(matter: &str) -> (World, Vec<usize>) {
@@ -133,10 +142,7 @@ fn ringing() {
 
 #[test]
 fn mail() {
-    let all = asked(
-        || vec![Trunk::Mail { mail: MailId([1; 16]), envelope: ring(1) }],
-        3_000,
-    );
+    let all = asked(|| vec![Trunk::Mail { mail: MailId([1; 16]), envelope: ring(1) }], 3_000);
     all_the_same(&all);
     assert_eq!(all[0].1.0.len(), 1, "acknowledged, all of them");
     let first = |shapes: &Vec<Vec<(u8, usize)>>| shapes[0].clone();

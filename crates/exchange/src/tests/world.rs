@@ -7,9 +7,9 @@
 use core::time::Duration;
 use std::collections::{BTreeMap, VecDeque};
 
+use link::{Channel, Link, Shape};
 use seal::office::LineKey;
 use seal::pairwise::PairwiseKey;
-use link::{Channel, Link, Shape};
 use wire::limits::VOICE_LEN;
 use wire::line::{LineDown, LineUp};
 use wire::rows::{Change, Row};
@@ -33,7 +33,10 @@ pub(super) enum Disk {
     Writes,
     Fails,
     /// The process dies when this batch is asked for; the flag says whether it was written.
-    Dies { at: u64, written: bool },
+    Dies {
+        at: u64,
+        written: bool,
+    },
 }
 
 pub(super) struct Office {
@@ -172,7 +175,11 @@ impl World {
         let rows = o
             .rows
             .iter()
-            .map(|((space, key), value)| Row { space: *space, key: key.clone(), value: value.clone() })
+            .map(|((space, key), value)| Row {
+                space: *space,
+                key: key.clone(),
+                value: value.clone(),
+            })
             .collect();
         self.sequence += 1;
         #[expect(clippy::cast_possible_truncation, reason = "a seed")]
@@ -194,7 +201,10 @@ impl World {
     }
 
     pub(super) fn reference(&self, office: usize) -> ExchangeRef {
-        ExchangeRef { key: self.offices[office].key, host: self.offices[office].config.host.clone() }
+        ExchangeRef {
+            key: self.offices[office].key,
+            host: self.offices[office].config.host.clone(),
+        }
     }
 
     pub(super) fn exchange(&self, office: usize) -> &Exchange {
@@ -228,7 +238,11 @@ impl World {
         self.command(
             office,
             u64::from(seed),
-            Command::Enrol { principal: text(principal), token, expires: Wall(self.wall.0 + 3_600) },
+            Command::Enrol {
+                principal: text(principal),
+                token,
+                expires: Wall(self.wall.0 + 3_600),
+            },
         );
         self.run(50);
         let phone = self.add_phone(office, seed);
@@ -327,7 +341,11 @@ impl World {
                         self.trunk_cells.push((self.now, office, cell.len()));
                         later.push((
                             TRUNK_DELAY,
-                            Happening::ToOffice { office: *other, conn: *theirs, cell: cell.to_vec() },
+                            Happening::ToOffice {
+                                office: *other,
+                                conn: *theirs,
+                                cell: cell.to_vec(),
+                            },
                         ));
                     }
                     None => {}
@@ -551,11 +569,7 @@ impl World {
     }
 
     /// Takes the first message that `pick` likes out of the inbox of `phone`.
-    pub(super) fn expect<T>(
-        &mut self,
-        phone: usize,
-        pick: impl Fn(&LineDown) -> Option<T>,
-    ) -> T {
+    pub(super) fn expect<T>(&mut self, phone: usize, pick: impl Fn(&LineDown) -> Option<T>) -> T {
         let inbox = &mut self.phones[phone].inbox;
         let at = inbox.iter().position(|m| pick(m).is_some());
         let at = at.unwrap_or_else(|| panic!("phone {phone} has only {inbox:?}"));
