@@ -28,7 +28,8 @@ fn benches(c: &mut Criterion) {
     let mut packages = KeyPackages::new();
     let bytes = packages.create(&b, NOW).unwrap();
     let kept = packages.snapshot(&b);
-    let verify = || UnverifiedKeyPackage::parse(&bytes).unwrap().verify(&b.principal(), NOW).unwrap();
+    let verify =
+        || UnverifiedKeyPackage::parse(&bytes).unwrap().verify(&b.principal(), NOW).unwrap();
     c.bench_function("mls/verify key package", |bench| bench.iter(verify));
     let package = [verify()];
     let create = || Group::create(&a, GroupKind::Call, Admit::Vouched).unwrap();
@@ -77,7 +78,10 @@ fn benches(c: &mut Criterion) {
         bench.iter_batched(
             || {
                 number += 1;
-                (Opener::new(&keys, ga.own_leaf()).unwrap(), sealer.seal(number, &[7; 100], 0).unwrap())
+                (
+                    Opener::new(&keys, ga.own_leaf()).unwrap(),
+                    sealer.seal(number, &[7; 100], 0).unwrap(),
+                )
             },
             |(mut opener, frame)| opener.open(&frame).unwrap(),
             BatchSize::SmallInput,

@@ -62,7 +62,9 @@ pub struct Fields {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CardError {
     /// Something else, or the beginning is missing.
-    #[error("this is not a card: a link begins with `{LINK}`; copy it whole, or scan the code again")]
+    #[error(
+        "this is not a card: a link begins with `{LINK}`; copy it whole, or scan the code again"
+    )]
     NotACard,
     /// Cut short, or changed.
     #[error("card is damaged ({0}): copy the link whole, or scan the code again")]
@@ -85,7 +87,9 @@ pub enum CardError {
     #[error("card is forged or damaged: its signature does not verify. Ask its issuer for another")]
     Forged,
     /// Too old, by this device's clock.
-    #[error("card expired on {on}, and this device's clock says {now}: if the clock is right, ask for another card; else set the clock")]
+    #[error(
+        "card expired on {on}, and this device's clock says {now}: if the clock is right, ask for another card; else set the clock"
+    )]
     Expired {
         /// When it expired.
         on: String,
@@ -251,7 +255,8 @@ hide!(Fields UnverifiedCard VerifiedCard);
 /// Names are shown on screens and in terminals: no control characters, no change of writing direction.
 fn check_names(fields: &Fields) -> Result<(), CardError> {
     let bad = |c: char| {
-        c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+        c.is_control()
+            || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
     };
     for (what, text) in [
         ("office", fields.office.as_str()),

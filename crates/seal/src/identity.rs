@@ -49,7 +49,9 @@ pub enum CredentialError {
     #[error("device credential has {0} bytes instead of {CREDENTIAL_LEN}: its sender is at fault")]
     Length(usize),
     /// Of a later (or no) version.
-    #[error("device credential has the unknown version {0}: update this handset, or its sender is at fault")]
+    #[error(
+        "device credential has the unknown version {0}: update this handset, or its sender is at fault"
+    )]
     Version(u8),
     /// The identity key did not sign this device key.
     #[error("device was not admitted by the principal that it names: it is forged, or was damaged")]
@@ -219,7 +221,8 @@ impl Device {
     /// Any [`CredentialError`].
     pub fn admitted(key: DeviceKey, credential: &[u8]) -> Result<Self, CredentialError> {
         let verified = UnverifiedCredential::parse(credential)?.verify()?;
-        let (true, Ok(credential)) = (verified.device == key.public(), credential.try_into()) else {
+        let (true, Ok(credential)) = (verified.device == key.public(), credential.try_into())
+        else {
             return Err(CredentialError::NotItsKey);
         };
         Ok(Device { secret: key.0, credential, verified })

@@ -142,6 +142,8 @@ mod tests {
             Ok(())
         );
         assert!(verify_exchange(&key.public(), "hotline other v1", b"root", &signature).is_err());
-        assert!(verify_exchange(&key.public(), "hotline checkpoint v1", b"rooT", &signature).is_err());
+        assert!(
+            verify_exchange(&key.public(), "hotline checkpoint v1", b"rooT", &signature).is_err()
+        );
     }
 }

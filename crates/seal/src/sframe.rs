@@ -100,7 +100,8 @@ impl EpochKeys {
 }
 
 fn key_id(epoch: u64, leaf: u32) -> Result<MlsKeyId, VoiceError> {
-    let bits = MlsKeyIdBitRange::try_new(EPOCH_BITS, LEAF_BITS).map_err(|_| VoiceError::Malformed)?;
+    let bits =
+        MlsKeyIdBitRange::try_new(EPOCH_BITS, LEAF_BITS).map_err(|_| VoiceError::Malformed)?;
     MlsKeyId::try_new(0u64, epoch, leaf, bits).map_err(|_| VoiceError::NoMember(leaf))
 }
 
@@ -259,7 +260,10 @@ impl Chaff {
     /// None that can happen; [`VoiceError::Malformed`] in name.
     pub fn new(key: &Zeroizing<[u8; 32]>) -> Result<Self, VoiceError> {
         let id = key_id(1, 1)?;
-        Ok(Chaff { sealer: Sealer::with(id, 1, key.as_ref())?, opener: Opener::with(id, key.as_ref())? })
+        Ok(Chaff {
+            sealer: Sealer::with(id, 1, key.as_ref())?,
+            opener: Opener::with(id, key.as_ref())?,
+        })
     }
 
     /// As [`Sealer::seal`].

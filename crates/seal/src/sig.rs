@@ -11,7 +11,9 @@ use zeroize::Zeroizing;
 
 /// A signature did not verify: whoever sent it does not hold the key, or the message was changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("signature does not verify: the sender does not hold the key, or the message was changed on its way")]
+#[error(
+    "signature does not verify: the sender does not hold the key, or the message was changed on its way"
+)]
 pub struct BadSignature;
 
 /// An Ed25519 secret key. Never printed; overwritten when dropped.

@@ -74,10 +74,14 @@ pub enum VaultError {
     #[error("this is not a Hotline store: choose the right file; nothing was changed")]
     Foreign,
     /// Of a later version.
-    #[error("store has version {0}, which this program does not know: use the program that wrote it, or a later one")]
+    #[error(
+        "store has version {0}, which this program does not know: use the program that wrote it, or a later one"
+    )]
     UnknownVersion(u8),
     /// Either of the two; which one cannot be told.
-    #[error("passphrase is wrong, or the store is damaged: try again, or restore a copy; nothing was changed")]
+    #[error(
+        "passphrase is wrong, or the store is damaged: try again, or restore a copy; nothing was changed"
+    )]
     WrongPassphraseOrDamaged,
     /// Parameters outside the bounds.
     #[error("passphrase parameters are out of bounds: the store is damaged")]

@@ -8,15 +8,15 @@
 //!   which run them upstream.
 //! - `docs/vectors/seal.json`: credential, card, sealed voice frame, vault, words, line answer, envelope.
 
+use ::sframe::frame::{EncryptedFrameView, MediaFrameView, SingleUseCounter};
+use ::sframe::header::SframeHeader;
+use ::sframe::key::{DecryptionKey, EncryptionKey};
 use openmls::ciphersuite::hash_ref::HashReference;
 use openmls::prelude::{Ciphersuite, HpkeCiphertext, OpenMlsCrypto as _, SignatureScheme};
 use openmls_libcrux_crypto::CryptoProvider;
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng as _;
 use serde_json::{Value, json};
-use ::sframe::frame::{EncryptedFrameView, MediaFrameView, SingleUseCounter};
-use ::sframe::header::SframeHeader;
-use ::sframe::key::{DecryptionKey, EncryptionKey};
 use wire::{Address, ExchangePub, ExchangeRef, Nonce, Text, Wall};
 use zeroize::Zeroizing;
 
@@ -39,9 +39,10 @@ fn unhex(value: &Value) -> Vec<u8> {
 
 #[test]
 fn rfc9605_headers() {
-    let all: Value = serde_json::from_str(include_str!("../../../docs/vectors/rfc9605.json")).unwrap();
+    let all: Value =
+        serde_json::from_str(include_str!("../../../docs/vectors/rfc9605.json")).unwrap();
     let headers = all["header"].as_array().unwrap();
-    assert!(headers.len() > 50);
+    assert_eq!(headers.len(), 49);
     for v in headers {
         let (kid, ctr) = (v["kid"].as_u64().unwrap(), v["ctr"].as_u64().unwrap());
         let encoded = unhex(&v["encoded"]);
@@ -56,7 +57,8 @@ fn rfc9605_headers() {
 
 #[test]
 fn rfc9605_frames() {
-    let all: Value = serde_json::from_str(include_str!("../../../docs/vectors/rfc9605.json")).unwrap();
+    let all: Value =
+        serde_json::from_str(include_str!("../../../docs/vectors/rfc9605.json")).unwrap();
     for v in all["sframe"].as_array().unwrap() {
         let suite = match v["cipher_suite"].as_u64().unwrap() {
             4 => ::sframe::CipherSuite::AesGcm128Sha256,
@@ -89,7 +91,8 @@ fn labelled(label: &Value) -> Vec<u8> {
 
 #[test]
 fn rfc9420_crypto_basics() {
-    let all: Value = serde_json::from_str(include_str!("../../../docs/vectors/rfc9420.json")).unwrap();
+    let all: Value =
+        serde_json::from_str(include_str!("../../../docs/vectors/rfc9420.json")).unwrap();
     let crypto = CryptoProvider::new().unwrap();
     let suite = Ciphersuite::MLS_128_DHKEMX25519_CHACHA20POLY1305_SHA256_Ed25519;
     let ours = crate::group::CIPHERSUITE.try_into().unwrap();
@@ -120,7 +123,10 @@ fn rfc9420_crypto_basics() {
     let scheme = SignatureScheme::ED25519;
     crypto.verify_signature(scheme, &content, &public[1..], &signature).unwrap();
     let key = crate::sig::Secret::from_bytes(private[1..].try_into().unwrap());
-    assert_eq!((key.public().to_vec(), key.sign_raw(&content).to_vec()), (public[1..].to_vec(), signature));
+    assert_eq!(
+        (key.public().to_vec(), key.sign_raw(&content).to_vec()),
+        (public[1..].to_vec(), signature)
+    );
 
     let v = &all["encrypt_with_label"];
     let info = [labelled(&v["label"]), opaque(&unhex(&v["context"]))].concat();
@@ -204,9 +210,15 @@ fn own() -> Value {
 
 #[test]
 fn own_formats_are_as_written_down() {
-    let written: Value = serde_json::from_str(include_str!("../../../docs/vectors/seal.json")).unwrap();
+    let written: Value =
+        serde_json::from_str(include_str!("../../../docs/vectors/seal.json")).unwrap();
     let today = own();
-    assert_eq!(written, today, "if the change is meant: {}", serde_json::to_string_pretty(&today).unwrap());
+    assert_eq!(
+        written,
+        today,
+        "if the change is meant: {}",
+        serde_json::to_string_pretty(&today).unwrap()
+    );
 }
 
 #[test]
@@ -220,14 +232,19 @@ fn own_vectors_read_back() {
     let v = &all["voice"];
     let keys = EpochKeys::new(Zeroizing::new([5; 32]), 300, 0, (0..4).collect(), false);
     let mut opener = Opener::new(&keys, 2).unwrap();
-    for (number, sealed) in v["numbers"].as_array().unwrap().iter().zip(v["sealed"].as_array().unwrap()) {
+    for (number, sealed) in
+        v["numbers"].as_array().unwrap().iter().zip(v["sealed"].as_array().unwrap())
+    {
         let opened = opener.open(&unhex(sealed)).unwrap();
         assert_eq!(u64::from(opened.number), number.as_u64().unwrap());
         assert_eq!(opened.packet.to_vec(), unhex(&v["packet"]));
     }
     let v = &all["vault"];
     let vault = Vault::open(&unhex(&v["header"]), v["passphrase"].as_str().unwrap()).unwrap();
-    assert_eq!(vault.open_value(b"name", &unhex(&v["sealed"])).unwrap().to_vec(), unhex(&v["value"]));
+    assert_eq!(
+        vault.open_value(b"name", &unhex(&v["sealed"])).unwrap().to_vec(),
+        unhex(&v["value"])
+    );
 }
 
 #[test]
@@ -246,5 +263,7 @@ fn identities_survive_the_store() {
         assert!(Device::from_bytes(&bytes[..i]).is_err());
     }
     assert_eq!(format!("{:?}", device.verified().device()), "DevicePub(..)");
-    assert!(!format!("{:?}", device.verified()).contains(&format!("{:02x}", identity.principal().0[0])));
+    assert!(
+        !format!("{:?}", device.verified()).contains(&format!("{:02x}", identity.principal().0[0]))
+    );
 }

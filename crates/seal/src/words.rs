@@ -88,7 +88,9 @@ impl Choices {
         for i in (0..CHOICES).filter(|i| *i != right) {
             // No word in the place where another option has it: what matches, matches as a whole.
             while options.iter().enumerate().any(|(j, o)| {
-                j != i && (j == right || j < i) && o.0.iter().zip(options[i].0).any(|(a, b)| *a == b)
+                j != i
+                    && (j == right || j < i)
+                    && o.0.iter().zip(options[i].0).any(|(a, b)| *a == b)
             }) {
                 options[i] = Words::from_bits(rng.next_u64());
             }

@@ -82,10 +82,15 @@ fn forged_expired_foreign() {
     other_version[0] = 2;
     let error = parse(&other_version).err();
     assert_eq!(error, Some(CardError::Unknown { what: "version", value: 2 }));
-    assert_eq!(parse(&[&[1, 9], &good[2..]].concat()).err(), Some(CardError::Unknown { what: "kind", value: 9 }));
+    assert_eq!(
+        parse(&[&[1, 9], &good[2..]].concat()).err(),
+        Some(CardError::Unknown { what: "kind", value: 9 })
+    );
     assert!(matches!(parse(&[good, &[0]].concat()), Err(CardError::Malformed(_))));
     assert_eq!(parse(&[1; 421]).err(), Some(CardError::TooLong(421)));
-    for text in ["", "hotline:enroll/AAAA", "hotline:card/%%%", "https://example.org", &"x".repeat(2000)] {
+    for text in
+        ["", "hotline:enroll/AAAA", "hotline:card/%%%", "https://example.org", &"x".repeat(2000)]
+    {
         assert_eq!(UnverifiedCard::from_link(text).err(), Some(CardError::NotACard), "{text}");
     }
 }

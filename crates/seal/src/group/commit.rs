@@ -13,8 +13,8 @@ use openmls_traits::storage::StorageProvider as _;
 use super::error::library;
 use super::provider;
 use super::{
-    Group, GroupError, MEMBERS_MAX, MESSAGE_MAX, Member, Psk, VerifiedKeyPackage, forget_psk, message,
-    message_in, roster, state_error,
+    Group, GroupError, MEMBERS_MAX, MESSAGE_MAX, Member, Psk, VerifiedKeyPackage, forget_psk,
+    message, message_in, roster, state_error,
 };
 use crate::identity::{CredentialError, VerifiedDevice};
 
@@ -246,6 +246,9 @@ impl Group {
             return Err(GroupError::OtherGroup);
         }
         let (epoch, own) = (sealed.epoch().as_u64(), self.epoch());
+        if epoch > own || epoch.saturating_add(provider::PAST_EPOCHS as u64) < own {
+            return Err(GroupError::OtherEpoch { message: epoch, own });
+        }
         let opened = self
             .mls
             .process_message(&self.provider, sealed)
@@ -312,7 +315,13 @@ impl Group {
         }
         self.roster = roster(self.mls.members(), &self.device, &self.admit)?;
         let added = self.roster.iter().filter(|m| came.contains(&m.device)).copied().collect();
-        Ok(Incoming::Commit(Change { by, epoch: self.epoch(), added, removed: went, own_discarded }))
+        Ok(Incoming::Commit(Change {
+            by,
+            epoch: self.epoch(),
+            added,
+            removed: went,
+            own_discarded,
+        }))
     }
 
     /// What members may do: add whom the group admits, remove, renew their own keys, bind to a shared key.
@@ -380,7 +389,6 @@ fn process_error<E: core::fmt::Display>(
         ProcessMessageError::ValidationError(
             ValidationError::WrongEpoch | ValidationError::NoPastEpochData,
         ) => GroupError::OtherEpoch { message, own },
-        _ if message > own => GroupError::OtherEpoch { message, own },
         ProcessMessageError::InvalidCommit(StageCommitError::PskError(_)) => GroupError::PskMissing,
         ProcessMessageError::StorageError(e) => library(e),
         _ => GroupError::Closed,

@@ -8,7 +8,9 @@ use crate::identity::CredentialError;
 #[derive(Debug, thiserror::Error)]
 pub enum GroupError {
     /// The operating system gave no randomness.
-    #[error("the operating system gives no random numbers: nothing can be protected on this device now")]
+    #[error(
+        "the operating system gives no random numbers: nothing can be protected on this device now"
+    )]
     NoEntropy,
     /// Not an MLS message, or not of the kind that belongs here.
     #[error("not {0}: its sender is at fault, or it was damaged on its way")]
@@ -22,7 +24,9 @@ pub enum GroupError {
         max: usize,
     },
     /// Another cipher suite than the only one. There is no weaker mode.
-    #[error("message uses another cipher suite than X-Wing/ChaCha20-Poly1305: refused, there is no weaker mode")]
+    #[error(
+        "message uses another cipher suite than X-Wing/ChaCha20-Poly1305: refused, there is no weaker mode"
+    )]
     ForeignSuite,
     /// A member's, or a would-be member's, credential is refused.
     #[error("member refused: {0}")]
@@ -31,7 +35,9 @@ pub enum GroupError {
     #[error("a device of a principal who is not admitted to this group: refused")]
     NotAdmitted,
     /// Outside its lifetime, by the clock of this device.
-    #[error("key package is valid from {from} to {until} (seconds since 1970) and it is {now}: check this device's clock, or ask for a fresh one")]
+    #[error(
+        "key package is valid from {from} to {until} (seconds since 1970) and it is {now}: check this device's clock, or ask for a fresh one"
+    )]
     Expired {
         /// First second.
         from: u64,
@@ -104,7 +110,9 @@ pub enum SnapshotError {
     #[error("not a snapshot of {0}: this is another file, or its beginning is damaged")]
     Foreign(&'static str),
     /// Of a later version.
-    #[error("snapshot has version {0}, which this program does not know: use the program that wrote it, or a later one")]
+    #[error(
+        "snapshot has version {0}, which this program does not know: use the program that wrote it, or a later one"
+    )]
     Version(u8),
     /// Changed since it was written.
     #[error("snapshot is damaged: restore it from a copy, or leave the group and join again")]
@@ -113,7 +121,9 @@ pub enum SnapshotError {
     #[error("snapshot belongs to another device")]
     OtherDevice,
     /// The operating system gave no randomness.
-    #[error("the operating system gives no random numbers: nothing can be protected on this device now")]
+    #[error(
+        "the operating system gives no random numbers: nothing can be protected on this device now"
+    )]
     NoEntropy,
 }
 

@@ -397,7 +397,8 @@ impl Group {
         r.end()?;
         let mls = MlsGroup::load(provider.storage(), &id);
         let mls = mls.ok().flatten().ok_or(SnapshotError::Damaged)?;
-        check_context(mls.public_group().group_context(), kind).map_err(|_| SnapshotError::Damaged)?;
+        check_context(mls.public_group().group_context(), kind)
+            .map_err(|_| SnapshotError::Damaged)?;
         let group = Group::admitted(mls, provider, device, admit, kind);
         let mut group = group.map_err(|_| SnapshotError::Damaged)?;
         group.sealing = Some(group.epoch());

@@ -169,7 +169,7 @@ fn old_voice_keys_do_not_open_the_next_epoch() {
 #[test]
 fn psk_binds_the_call_to_the_contact() {
     let psk = Psk::new([5; 16], [6; 32]);
-    let (mut a, mut b) = (party(1), party(2));
+    let (a, mut b) = (party(1), party(2));
     let mut group = Group::create(&a.device, GroupKind::Call, Admit::Vouched).unwrap();
     let welcome = group.add(&[b.package()], std::slice::from_ref(&psk)).unwrap().welcome;
     let mut join = |psks: &[Psk]| {
@@ -190,7 +190,6 @@ fn psk_binds_the_call_to_the_contact() {
     let joined =
         Group::join(&b.device, &mut b.packages, &welcome, GroupKind::Call, &[psk], Admit::Vouched);
     assert!(matches!(joined, Err(GroupError::PskMissing)));
-    a.packages.prune(NOW);
 }
 
 #[test]
@@ -271,7 +270,7 @@ fn another_suite_is_refused() {
     assert!(matches!(verified, Err(GroupError::ForeignSuite)));
 
     // A Welcome that names another suite: the number stands behind version and wire format.
-    let mut b = party(2);
+    let b = party(2);
     let mut group = Group::create(&b.device, GroupKind::Call, Admit::Vouched).unwrap();
     let mut welcome = group.add(&[a.package()], &[]).unwrap().welcome;
     assert_eq!(welcome[4..6], CIPHERSUITE.to_be_bytes());
@@ -279,7 +278,6 @@ fn another_suite_is_refused() {
     let joined =
         Group::join(&a.device, &mut a.packages, &welcome, GroupKind::Call, &[], Admit::Vouched);
     assert!(matches!(joined, Err(GroupError::ForeignSuite)));
-    b.packages.prune(NOW);
 }
 
 #[test]
@@ -326,13 +324,14 @@ fn damaged_welcomes_and_messages_are_refused_and_change_nothing() {
 
 #[test]
 fn only_admitted_principals() {
-    let (mut a, mut b, mut c) = (party(1), party(2), party(3));
+    let (a, mut b, mut c) = (party(1), party(2), party(3));
     let (pa, pb) = (a.device.principal(), b.device.principal());
     let mut ga = Group::create(&a.device, GroupKind::Contact, Admit::one(pb)).unwrap();
     assert!(matches!(ga.add(&[c.package()], &[]), Err(GroupError::NotAdmitted)));
     let welcome = ga.add(&[b.package()], &[]).unwrap().welcome;
     let pc = c.device.principal();
-    let mut join = |kind, admit| Group::join(&b.device, &mut b.packages, &welcome, kind, &[], admit);
+    let mut join =
+        |kind, admit| Group::join(&b.device, &mut b.packages, &welcome, kind, &[], admit);
     assert!(matches!(join(GroupKind::Contact, Admit::one(pc)), Err(GroupError::NotAdmitted)));
     assert!(matches!(join(GroupKind::Call, Admit::one(pa)), Err(GroupError::OtherKind)));
     let mut gb = join(GroupKind::Contact, Admit::one(pa)).unwrap();
@@ -344,12 +343,11 @@ fn only_admitted_principals() {
     let epoch = gb.epoch();
     assert!(matches!(gb.process(&commit), Err(GroupError::NotAdmitted)));
     assert_eq!((gb.epoch(), gb.members().len()), (epoch, 2));
-    a.packages.prune(NOW);
 }
 
 #[test]
 fn a_second_device_of_the_same_principal() {
-    let (a, mut b) = (party(1), party(2));
+    let (a, b) = (party(1), party(2));
     let mut rng = ChaCha20Rng::seed_from_u64(77);
     let key = crate::identity::DeviceKey::generate(&mut rng);
     let credential = a.identity.admit(&key.public());
@@ -365,7 +363,6 @@ fn a_second_device_of_the_same_principal() {
     let admit = Admit::one(b.device.principal());
     let g2 = Group::join(&second, &mut packages, &welcome, GroupKind::Contact, &[], admit).unwrap();
     assert_eq!(g2.members()[1].device, second.verified());
-    b.packages.prune(NOW);
 }
 
 #[test]
@@ -417,8 +414,7 @@ fn late_and_lost_messages() {
     let (mut a, mut b) = (party(1), party(2));
     let (mut ga, mut gb) = call(&mut a, &mut [&mut b], &[]);
     let gb = &mut gb[0];
-    let mut sealed: Vec<_> =
-        (0..30).map(|i| ga.encrypt(&[i], Bucket::Tiny).unwrap()).collect();
+    let mut sealed: Vec<_> = (0..30).map(|i| ga.encrypt(&[i], Bucket::Tiny).unwrap()).collect();
     sealed.reverse();
     assert!(sealed.iter().all(|s| gb.process(s).is_ok()), "in any order");
     let old = ga.encrypt(b"before the commits", Bucket::Tiny).unwrap();
@@ -448,7 +444,7 @@ fn late_and_lost_messages() {
 #[test]
 fn a_restored_group_goes_on() {
     let (mut a, mut b) = (party(1), party(2));
-    let (ga, mut gb) = call(&mut a, &mut [&mut b], &[]);
+    let (mut ga, gb) = call(&mut a, &mut [&mut b], &[]);
     let first = ga.encrypt(b"one", Bucket::Tiny).unwrap();
     let mut keys = ga.epoch_keys().unwrap();
     assert!(keys.can_seal());
@@ -469,10 +465,7 @@ fn a_restored_group_goes_on() {
     ga.merge_pending().unwrap();
     assert!(ga.epoch_keys().unwrap().can_seal());
     assert_eq!(ga.authenticator(), gb.authenticator());
-    assert!(matches!(
-        Group::restore(&ga.snapshot(), &b.device),
-        Err(SnapshotError::OtherDevice)
-    ));
+    assert!(matches!(Group::restore(&ga.snapshot(), &b.device), Err(SnapshotError::OtherDevice)));
 }
 
 #[test]
@@ -525,7 +518,7 @@ fn nonsense_with_a_right_hash_is_an_error() {
 
 #[test]
 fn key_packages_survive_a_restart() {
-    let (mut a, mut b) = (party(1), party(2));
+    let (a, mut b) = (party(1), party(2));
     let mut ga = Group::create(&a.device, GroupKind::Call, Admit::Vouched).unwrap();
     let (first, second) = (b.package(), b.package());
     assert_eq!(first.until().0, NOW.0 + 84 * 86_400);
@@ -544,7 +537,6 @@ fn key_packages_survive_a_restart() {
         bad[i] ^= 4;
         assert!(KeyPackages::restore(&bad, &b.device).is_err(), "byte {i}");
     }
-    a.packages.prune(NOW);
 }
 
 #[test]
@@ -561,16 +553,15 @@ fn voice_keys_have_one_door() {
 fn a_member_cannot_bring_in_group_extensions() {
     let (mut a, mut b) = (party(1), party(2));
     let (mut ga, mut gb) = call(&mut a, &mut [&mut b], &[]);
-    let proposal = ga.mls.propose_group_context_extensions(
-        &ga.provider,
-        Extensions::single(Extension::RequiredCapabilities(RequiredCapabilitiesExtension::new(
-            &[],
-            &[],
-            &[CredentialType::Basic],
-        )))
-        .unwrap(),
-        &ga.device,
-    );
+    let proposal =
+        ga.mls.propose_group_context_extensions(
+            &ga.provider,
+            Extensions::single(Extension::RequiredCapabilities(
+                RequiredCapabilitiesExtension::new(&[], &[], &[CredentialType::Basic]),
+            ))
+            .unwrap(),
+            &ga.device,
+        );
     let bytes = proposal.unwrap().0.tls_serialize_detached().unwrap();
     assert!(matches!(gb[0].process(&bytes), Err(GroupError::NotAllowed(_))));
 }
@@ -578,7 +569,7 @@ fn a_member_cannot_bring_in_group_extensions() {
 /// The figures of the report: printed with `cargo test -p seal sizes -- --nocapture` only.
 #[test]
 fn welcome_for_two_fits_its_bucket() {
-    let (mut a, mut b, mut c) = (party(1), party(2), party(3));
+    let (a, mut b, mut c) = (party(1), party(2), party(3));
     let psk = [Psk::new([1; 16], [2; 32])];
     let mut ga = Group::create(&a.device, GroupKind::Call, Admit::Vouched).unwrap();
     let two = ga.add(&[b.package()], &psk).unwrap();
@@ -586,5 +577,4 @@ fn welcome_for_two_fits_its_bucket() {
     let three = ga.add(&[c.package()], &psk).unwrap();
     assert!(three.welcome.len() <= wire::limits::WELCOME_MAX, "{}", three.welcome.len());
     assert!(three.commit.len() <= wire::limits::BODY_MAX - 3, "{}", three.commit.len());
-    a.packages.prune(NOW);
 }
