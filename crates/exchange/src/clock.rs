@@ -42,7 +42,6 @@ impl Wheel {
     pub(crate) fn insert(&mut self, port: PortId, at: Time) {
         let slot = at.0.div_ceil(SLOT_US).clamp(self.cursor + 1, self.cursor + SLOTS) % SLOTS;
         self.filled |= 1 << slot;
-        #[expect(clippy::cast_possible_truncation, reason = "below 64")]
         self.slots[slot as usize].push(port);
     }
 
@@ -61,7 +60,6 @@ impl Wheel {
                     self.cursor = next;
                     let slot = next % SLOTS;
                     self.filled &= !(1 << slot);
-                    #[expect(clippy::cast_possible_truncation, reason = "below 64")]
                     core::mem::swap(&mut self.due, &mut self.slots[slot as usize]);
                 }
                 _ => {
@@ -84,7 +82,6 @@ impl Wheel {
     /// The first millisecond with a filled slot.
     fn first(&self) -> Option<u64> {
         let start = self.cursor + 1;
-        #[expect(clippy::cast_possible_truncation, reason = "below 64")]
         let turned = self.filled.rotate_right((start % SLOTS) as u32);
         (turned != 0).then(|| start + u64::from(turned.trailing_zeros()))
     }

@@ -171,7 +171,7 @@ impl Exchange {
     ) {
         let now = self.now;
         let Some(port) = self.ports.get_mut(id) else { return };
-        if leg.0 % 2 == 0 || port.legs.find(leg).is_ok() {
+        if leg.0.is_multiple_of(2) || port.legs.find(leg).is_ok() {
             return self.fault(id, CloseReason::Protocol);
         }
         let room = port.legs.len() < limits::LEGS_PER_LINE;

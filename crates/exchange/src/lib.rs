@@ -22,7 +22,7 @@ mod addresses;
 mod admission;
 pub mod api;
 mod clock;
-#[cfg(feature = "fuzz")]
+#[cfg(any(test, feature = "fuzz"))]
 pub mod fuzz;
 mod legs;
 pub mod limits;

@@ -34,6 +34,10 @@ pub const ADDRESSES_OPEN: u32 = 200;
 pub const REDEEMS_WAITING: usize = 8;
 /// How long a line waits for the other exchange to answer a redemption.
 pub const REDEEM_WITHIN: Duration = Duration::from_secs(15);
+/// Redemptions on their way on one trunk; the others wait here. Each answer takes 4 KiB of the trunk.
+pub const REDEEMS_ON_TRUNK: usize = 32;
+/// What another exchange may have on its way to us; above it, its redemptions are not answered.
+pub const REDEEMS_ACCEPTED: usize = 2 * REDEEMS_ON_TRUNK;
 /// Redemptions that one trunk may try: guessing, and writing our disk full.
 pub const REDEEMS_PER_TRUNK: Rate = Rate { every: Duration::from_secs(1), burst: 30 };
 

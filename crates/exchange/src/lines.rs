@@ -211,7 +211,6 @@ impl Exchange {
         let principal = entry.principal;
         let owner = self.principals.get_mut(&principal).ok_or(Refusal::Token)?;
         let free = owner.devices.iter().position(Option::is_none).ok_or(Refusal::Limit)?;
-        #[expect(clippy::cast_possible_truncation, reason = "below 8")]
         let device = free as u8;
         owner.devices[free] = Some(*line);
         let acked = owner.next_mail - 1;

@@ -9,6 +9,7 @@
 //! One piece stands once in the mailbox of its principal, with the handsets that it is for. A handset
 //! acknowledges by number, so that one number per handset tells what it has.
 
+use core::ops::Bound::{Excluded, Included, Unbounded};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
@@ -91,7 +92,7 @@ impl Outbox {
 
     /// The first piece for `peer` after number `after`.
     fn next(&self, peer: &ExchangePub, after: u64) -> Option<(u64, &Outgoing)> {
-        let seq = *self.by_peer.get(peer)?.range(after + 1..).next()?;
+        let seq = *self.by_peer.get(peer)?.range((Excluded(after), Unbounded)).next()?;
         self.mail.get(&seq).map(|mail| (seq, mail))
     }
 }
@@ -286,7 +287,7 @@ impl Exchange {
     /// Puts a piece into the mailbox: a new one, or one from disk.
     pub(crate) fn restore_piece(&mut self, principal: u32, seq: u64, piece: Piece) {
         let Some(owner) = self.principals.get_mut(&principal) else { return };
-        owner.next_mail = owner.next_mail.max(seq.saturating_add(1));
+        owner.next_mail = owner.next_mail.max(seq + 1);
         for line in owner.devices.iter().flatten() {
             if let Some(line) = self.lines.get_mut(line)
                 && piece.devices >> line.device & 1 == 1
@@ -317,7 +318,7 @@ impl Exchange {
                 return;
             };
             let Some(owner) = self.principals.get(&who.principal) else { return };
-            let mut waiting = owner.mail.range(line.sent + 1..);
+            let mut waiting = owner.mail.range((Excluded(line.sent), Unbounded));
             let Some((seq, piece)) = waiting.find(|(_, p)| p.devices >> who.device & 1 == 1) else {
                 return;
             };
@@ -344,7 +345,7 @@ impl Exchange {
             return;
         }
         let Some(owner) = self.principals.get(&who.principal) else { return };
-        for (_, piece) in owner.mail.range(line.acked + 1..=seq) {
+        for (_, piece) in owner.mail.range((Excluded(line.acked), Included(seq))) {
             if piece.devices >> who.device & 1 == 1 {
                 line.waiting = line.waiting.saturating_sub(1);
                 line.waiting_bytes = line.waiting_bytes.saturating_sub(piece.body.len() as u64);

@@ -87,6 +87,8 @@ pub(crate) struct TrunkPort {
     pub(crate) redeems: Meter,
     /// Its mail that waits for our disk.
     pub(crate) mail_in: usize,
+    /// Its redemptions that do.
+    pub(crate) redeems_in: usize,
     /// Our mail on its way, by its name on this trunk.
     pub(crate) flying: HashMap<MailId, u64>,
     /// Last piece of the outbox that went out on this link.

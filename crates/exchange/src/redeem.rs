@@ -36,6 +36,8 @@ struct Waiting {
     address: Address,
     bound: PairwisePub,
     deadline: Time,
+    /// It is on its way on the trunk that is up.
+    asked: bool,
 }
 
 /// All of them, by the number that they have on the trunk.
@@ -102,12 +104,10 @@ impl Exchange {
         self.redeems.last = id;
         let deadline = self.now + limits::REDEEM_WITHIN;
         let peer = exchange.key;
-        let waiting = Waiting { port, request, peer, address, bound, deadline };
+        let waiting = Waiting { port, request, peer, address, bound, deadline, asked: false };
         self.redeems.waiting.insert(id, waiting);
         self.timers.set(deadline, Timer::Redeem(id));
-        if let Some(trunk) = self.ready_trunk(&peer) {
-            self.say(trunk, &Trunk::Redeem { request: id, address, bound });
-        }
+        self.send_redeems(&peer);
         Ok(())
     }
 
@@ -130,18 +130,28 @@ impl Exchange {
         self.tell(port, &answer);
     }
 
-    /// A trunk is in service: asks what waits for it. The same key may ask again.
-    pub(crate) fn send_redeems(&mut self, id: PortId, peer: &ExchangePub) {
-        let mut asked: Vec<_> = self
-            .redeems
-            .waiting
-            .iter()
-            .filter(|(_, w)| w.peer == *peer)
-            .map(|(request, w)| (*request, w.address, w.bound))
-            .collect();
-        asked.sort_unstable_by_key(|(request, ..)| *request);
-        for (request, address, bound) in asked {
-            self.say(id, &Trunk::Redeem { request, address, bound });
+    /// A trunk is in service: what waited for it, and what was under way on an older one, is asked. The same
+    /// key may ask again.
+    pub(crate) fn ask_again(&mut self, peer: &ExchangePub) {
+        for waiting in self.redeems.waiting.values_mut().filter(|w| w.peer == *peer) {
+            waiting.asked = false;
+        }
+        self.send_redeems(peer);
+    }
+
+    /// Asks as much as may be under way on one trunk.
+    fn send_redeems(&mut self, peer: &ExchangePub) {
+        let Some(trunk) = self.ready_trunk(peer) else { return };
+        let of_peer = || self.redeems.waiting.iter().filter(|(_, w)| w.peer == *peer);
+        let under_way = of_peer().filter(|(_, w)| w.asked).count();
+        let mut next: Vec<u32> = of_peer().filter(|(_, w)| !w.asked).map(|(id, _)| *id).collect();
+        next.sort_unstable();
+        next.truncate(limits::REDEEMS_ON_TRUNK.saturating_sub(under_way));
+        for request in next {
+            let Some(waiting) = self.redeems.waiting.get_mut(&request) else { continue };
+            waiting.asked = true;
+            let (address, bound) = (waiting.address, waiting.bound);
+            self.say(trunk, &Trunk::Redeem { request, address, bound });
         }
     }
 
@@ -158,6 +168,7 @@ impl Exchange {
         if let Some(waiting) = self.redeems.waiting.remove(&request) {
             self.timers.clear(waiting.deadline, Timer::Redeem(request));
             self.redeemed_here(waiting.port, waiting.request, offer);
+            self.send_redeems(peer);
         }
     }
 
@@ -166,6 +177,7 @@ impl Exchange {
         self.release_redeem(waiting.port);
         let failed = LineDown::Failed { request: waiting.request, reason: Failure::Unreachable };
         self.tell(waiting.port, &failed);
+        self.send_redeems(&waiting.peer);
     }
 
     // ---- for another exchange ------------------------------------------------------------------
@@ -178,6 +190,10 @@ impl Exchange {
         bound: PairwisePub,
     ) {
         let Some(trunk) = self.ports.get_mut(id).and_then(|port| port.trunk_mut()) else { return };
+        if trunk.redeems_in >= limits::REDEEMS_ACCEPTED {
+            return;
+        }
+        trunk.redeems_in += 1;
         let peer = trunk.peer;
         // A trunk that guesses gets the answer for what is not valid, by the same steps.
         let in_time = trunk.redeems.take(self.now, limits::REDEEMS_PER_TRUNK);
@@ -187,6 +203,8 @@ impl Exchange {
     }
 
     pub(crate) fn answer_redeem(&mut self, id: PortId, request: u32, offer: Option<Vec<u8>>) {
+        let Some(trunk) = self.ports.get_mut(id).and_then(|port| port.trunk_mut()) else { return };
+        trunk.redeems_in = trunk.redeems_in.saturating_sub(1);
         let valid = offer.is_some();
         let mut bytes = offer.unwrap_or_default();
         let len = u16::try_from(bytes.len()).unwrap_or(u16::MAX);

@@ -204,7 +204,7 @@ pub(crate) fn read(row: &Row) -> Result<Stored, RestoreError> {
 type Read = fn(&mut Reader<'_>, &mut Reader<'_>) -> Result<Stored, DecodeError>;
 
 fn read_principal(k: &mut Reader<'_>, v: &mut Reader<'_>) -> Result<Stored, DecodeError> {
-    Ok(Stored::Principal(k.u32("principal")?, Text::read(v, "name")?))
+    Ok(Stored::Principal(owner(k.u32("principal")?)?, Text::read(v, "name")?))
 }
 
 fn read_token(k: &mut Reader<'_>, v: &mut Reader<'_>) -> Result<Stored, DecodeError> {
@@ -216,7 +216,7 @@ fn read_line(k: &mut Reader<'_>, v: &mut Reader<'_>) -> Result<Stored, DecodeErr
         line: LinePub::read(k, "line")?,
         principal: v.u32("principal")?,
         device: below(v.u8("device")?, DEVICES, "device")?,
-        acked: v.u64("acknowledged")?,
+        acked: number(v.u64("acknowledged")?)?,
     })
 }
 
@@ -254,7 +254,7 @@ fn read_mailbox(k: &mut Reader<'_>, v: &mut Reader<'_>) -> Result<Stored, Decode
         body: v.var(wire::limits::BODY_MAX, "body")?.into(),
         stored: true,
     };
-    Ok(Stored::Mailbox(k.u32("principal")?, k.u64("number")?, piece))
+    Ok(Stored::Mailbox(k.u32("principal")?, number(k.u64("number")?)?, piece))
 }
 
 fn read_outbox(k: &mut Reader<'_>, v: &mut Reader<'_>) -> Result<Stored, DecodeError> {
@@ -266,7 +266,7 @@ fn read_outbox(k: &mut Reader<'_>, v: &mut Reader<'_>) -> Result<Stored, DecodeE
         envelope: Envelope::read(v, "envelope")?,
         stored: true,
     };
-    Ok(Stored::Outbox(k.u64("number")?, mail))
+    Ok(Stored::Outbox(number(k.u64("number")?)?, mail))
 }
 
 fn read_peer(k: &mut Reader<'_>, v: &mut Reader<'_>) -> Result<Stored, DecodeError> {
@@ -275,6 +275,24 @@ fn read_peer(k: &mut Reader<'_>, v: &mut Reader<'_>) -> Result<Stored, DecodeErr
         Text::read(v, "host")?,
         bool::read(v, "was up")?,
     ))
+}
+
+/// A number that is counted up from, and so must not be at the end.
+fn number(value: u64) -> Result<u64, DecodeError> {
+    if value < u64::MAX / 2 {
+        Ok(value)
+    } else {
+        Err(DecodeError::Undefined { field: "number", value })
+    }
+}
+
+/// The number of a principal, likewise.
+fn owner(value: u32) -> Result<u32, DecodeError> {
+    if value < u32::MAX / 2 {
+        Ok(value)
+    } else {
+        Err(DecodeError::Undefined { field: "principal", value: value.into() })
+    }
 }
 
 fn below(value: u8, max: usize, field: &'static str) -> Result<u8, DecodeError> {

@@ -160,11 +160,17 @@ impl Exchange {
     }
 
     pub(crate) fn dial(&mut self, key: &ExchangePub) {
+        let listed = self.listed(key);
         let Some(peer) = self.peers.get_mut(key) else { return };
         if let Dialling::At(at) = peer.dialling {
             self.timers.clear(at, Timer::Dial(*key));
+            peer.dialling = Dialling::Not;
         }
-        if peer.port.is_some() || peer.dialling == Dialling::Now || self.stopping.is_some() {
+        if !listed
+            || peer.port.is_some()
+            || peer.dialling == Dialling::Now
+            || self.stopping.is_some()
+        {
             return;
         }
         peer.dialling = Dialling::Now;
@@ -232,6 +238,7 @@ impl Exchange {
             opens: Meter::default(),
             redeems: Meter::default(),
             mail_in: 0,
+            redeems_in: 0,
             flying: Default::default(),
             sent: 0,
         };
@@ -300,7 +307,7 @@ impl Exchange {
             }
         }
         self.event(Event::TrunkUp);
-        self.send_redeems(id, &key);
+        self.ask_again(&key);
         self.send_mail(&key);
     }
 

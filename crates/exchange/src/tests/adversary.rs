@@ -1,5 +1,6 @@
 //! Handsets and exchanges that do what they should not.
 
+use proptest::prelude::*;
 use wire::line::{Closure, LineDown, LineUp};
 use wire::trunk::Trunk;
 use wire::{Leg, MailId};
@@ -291,5 +292,15 @@ fn nothing_secret_is_printed() {
     let text = format!("{:?} {:?}", w.exchange(0), w.exchange(0).metrics());
     for secret in ["anna", "boris", "office1.example", "[1, 1, 1", "[2, 2, 2"] {
         assert!(!text.contains(secret), "{text}");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    /// The body of the fuzz target, on random input: no panic, one batch at a time, readable rows.
+    #[test]
+    fn any_sequence_of_operations(data in proptest::collection::vec(any::<u8>(), 0..2_000)) {
+        crate::fuzz::operations(&data);
     }
 }

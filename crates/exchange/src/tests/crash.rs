@@ -169,6 +169,17 @@ fn damaged_rows_are_named() {
         damaged[i].key.push(0);
         assert!(restore(&w, damaged).is_err(), "{row:?}");
     }
+    // Numbers at the end of their range would overflow later.
+    let last = [0xff; 12];
+    for (space, at) in [(1, "key"), (3, "value"), (6, "key"), (7, "key")] {
+        let mut damaged = rows.clone();
+        let row = damaged.iter_mut().find(|row| row.space == space).unwrap();
+        let bytes = if at == "key" { &mut row.key } else { &mut row.value };
+        let len = bytes.len().min(8);
+        let start = bytes.len() - len;
+        bytes[start..].copy_from_slice(&last[..len]);
+        assert!(restore(&w, damaged).is_err(), "space {space}");
+    }
     let stranger = Row { space: 200, key: vec![], value: vec![] };
     assert_eq!(restore(&w, vec![stranger]).unwrap_err(), RestoreError::Space { space: 200 });
     let orphan: Vec<_> = rows.iter().filter(|row| row.space != 1).cloned().collect();

@@ -74,6 +74,33 @@ fn within_one_office() {
 }
 
 #[test]
+fn many_lines_redeem_at_once_and_the_trunk_stays() {
+    let mut w = World::new(2);
+    let (_, _) = w.contacts();
+    let lines: Vec<usize> =
+        (0..12u8).map(|i| w.enrolled(1, &format!("reader {i}"), 60 + i)).collect();
+    for line in &lines {
+        for request in 0..10 {
+            redeem(&mut w, *line, request, 0, 77, 1);
+        }
+    }
+    w.run(14_000);
+    let (mut not_valid, mut limit) = (0, 0);
+    for line in lines {
+        for _ in 0..10 {
+            match answer(&mut w, line) {
+                Err(Failure::NotValid) => not_valid += 1,
+                Err(Failure::Limit) => limit += 1,
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+    // Eight of each line, and a few more for those that were answered meanwhile.
+    assert!(not_valid >= 96 && limit > 10 && not_valid + limit == 120, "{not_valid} {limit}");
+    assert!(w.offices[1].closed.is_empty());
+}
+
+#[test]
 fn the_clock_of_the_exchange_decides_on_expiry() {
     let mut w = World::new(2);
     let a = w.enrolled(0, "anna", 11);

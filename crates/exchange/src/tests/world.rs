@@ -182,7 +182,6 @@ impl World {
             })
             .collect();
         self.sequence += 1;
-        #[expect(clippy::cast_possible_truncation, reason = "a seed")]
         let seed = [office as u8 ^ self.sequence as u8; 32];
         o.exchange =
             Some(Exchange::new(o.config.clone(), o.key, seed, rows, self.now, self.wall).unwrap());
