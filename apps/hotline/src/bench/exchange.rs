@@ -167,7 +167,8 @@ impl Clock {
     }
 
     fn due_at(&self) -> Instant {
-        self.start + Duration::from_nanos(self.tick.as_nanos() as u64 * self.next / self.flows as u64)
+        self.start
+            + Duration::from_nanos(self.tick.as_nanos() as u64 * self.next / self.flows as u64)
     }
 
     /// The next flow that is due, if one is.
@@ -187,7 +188,8 @@ impl Clock {
     /// A cell of `flow` came: how late is it in the tick, against the flow's earliest?
     fn came(&mut self, now: Instant, flow: usize) {
         let tick = self.tick.as_micros() as u32;
-        let phase = (now.saturating_duration_since(self.start).as_micros() % u128::from(tick)) as u32;
+        let phase =
+            (now.saturating_duration_since(self.start).as_micros() % u128::from(tick)) as u32;
         let Some(first) = self.phase.get_mut(flow) else { return };
         if !self.measuring {
             // The warm-up's last arrival is the reference; half a tick before and after it is told apart.

@@ -6,13 +6,7 @@
 //!   expire(now) --------> lost, idle and unfinished connections
 //! ```
 //!
-//! **The clock of an established connection's transmit side runs [`LAG`] behind its receive side.**
-//! quinn-proto adds a pending ACK frame to any packet that is composed later than the packet that it
-//! acknowledges arrived, which would make cell packets vary in size; and it sends an ACK when its delay
-//! timer fires, which would make them come at the receiver's bidding. Composed "before" the arrival, a cell
-//! packet carries the cell alone, and acknowledgements leave by count only, at a tick, in a packet of their
-//! own. Round trips look [`LAG`] longer than they are; nothing here depends on them. QUIC's timers run twice
-//! as far behind, so that loss probes never come; silence is noticed by the driver itself.
+//! A connection that is up transmits at ticks only; `conn` says how.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
@@ -23,173 +17,27 @@ use aws_lc_rs::hmac;
 use bytes::{Bytes, BytesMut};
 use quinn_proto::crypto::rustls::HandshakeData;
 use quinn_proto::{
-    ClientConfig, ConnectionError, ConnectionHandle, ConnectionId, ConnectionIdGenerator, DatagramEvent,
+    ClientConfig, ConnectionHandle, ConnectionId, ConnectionIdGenerator, DatagramEvent,
     EndpointConfig, EndpointEvent, ServerConfig, TransportConfig, VarInt,
 };
 use rand_chacha::ChaCha20Rng;
 use rand_core::{RngCore, SeedableRng};
 use rustls::pki_types::CertificateDer;
 
+use super::conn::{Conn, Outbox, SILENCE, TIMER_LAG};
 use super::error::NetError;
+use super::event::{CloseReason, ConnId, Counters, Event, Limits, Party, Peer, close_reason};
 use super::identity::{ExchangeIdentity, ExchangeKey, LEAF_NAME, Leaf};
 use super::session::{self, Ended, Progress, Session};
 use super::timers::Timers;
 use super::{tls, transport};
 
-/// Bytes that a packet adds to its cell: flags 1, connection id 8, packet number and quarter stream
-/// id 3, DATAGRAM frame type and length 3, authentication tag 16.
-pub const OVERHEAD: usize = 31;
-/// A connection that brings no cell for this long is over.
-const SILENCE: Duration = Duration::from_secs(6);
-/// See the module header. Longer than [`SILENCE`], so that it holds for as long as the connection does.
-const LAG: Duration = Duration::from_secs(7);
-/// QUIC's timers run later still: a loss probe is due some round trip after a packet that was composed
-/// [`LAG`] ago, and no connection shall ever send one.
-const TIMER_LAG: Duration = Duration::from_secs(14);
 /// A closed connection answers late packets for this long, then it is forgotten.
 const LINGER: Duration = Duration::from_secs(1);
 /// A connection that is not up after this long is given up.
 const HANDSHAKE: Duration = Duration::from_secs(6);
 /// Length of our connection ids.
 const CID_LEN: usize = 8;
-/// Every so many acknowledgement packets one asks to be acknowledged itself, so that both ends can
-/// forget old gaps and acknowledgements stay short.
-const TRIM_EVERY: u32 = 8;
-/// Packets that may leave at one tick besides the cell's.
-const EXTRA_PER_TICK: usize = 16;
-/// Longest cell that a packet holds.
-const MAX_CELL: usize = 1_150;
-
-/// A connection of an [`super::Endpoint`]. Never used twice.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ConnId {
-    slot: u32,
-    turn: u32,
-}
-
-impl ConnId {
-    /// A dense index below the connection limit, for tables; it is used again after the connection is gone.
-    pub fn index(self) -> usize {
-        self.slot as usize
-    }
-
-    /// The id as one number, for owners that name connections by numbers. Never used twice.
-    pub fn number(self) -> u64 {
-        u64::from(self.turn) << 32 | u64::from(self.slot)
-    }
-
-    /// The id of [`Self::number`].
-    pub fn from_number(number: u64) -> Self {
-        Self { slot: number as u32, turn: (number >> 32) as u32 }
-    }
-}
-
-/// Whom to connect to.
-#[derive(Clone, Copy, Debug)]
-pub enum Peer {
-    /// A handset calls its own exchange, whose key it pinned.
-    Line(ExchangeKey),
-    /// An exchange calls another exchange, whose key is on a card.
-    Trunk(ExchangeKey),
-}
-
-/// Who is at the other end, as proved in the handshake.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Party {
-    /// Some handset on the line door: it proves who it is inside its cells.
-    Handset,
-    /// The exchange with this key.
-    Exchange(ExchangeKey),
-}
-
-/// Why a connection is over.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum CloseReason {
-    /// The peer closed it with this application code.
-    #[error("the other side closed the connection (code {0})")]
-    ByPeer(u64),
-    /// Nothing came for six seconds, or the handshake was never finished.
-    #[error("nothing heard from the other side for {} s; check the network and the address", SILENCE.as_secs())]
-    Silent,
-    /// The peer does not know this connection: it was restarted.
-    #[error("the other side was restarted; connect again")]
-    Restarted,
-    /// The peer has another key than the pinned one.
-    #[error(
-        "the exchange at this address has another key than the pinned one: a wrong address, or somebody in between; do not go on, ask its operator"
-    )]
-    WrongKey,
-    /// The peer shares no key exchange with us, or speaks something else.
-    #[error("no common secure handshake: {0}; one side is out of date or not Hotline")]
-    Handshake(String),
-    /// The peer takes no more connections.
-    #[error("the exchange takes no more connections now; try again later")]
-    Full,
-    /// The peer broke the protocol.
-    #[error("the other side broke the protocol: {0}")]
-    Protocol(String),
-}
-
-/// What the driver tells its owner.
-#[derive(Debug)]
-pub enum Event<'a> {
-    /// The connection is up: from now on give it a cell at every tick.
-    Connected {
-        /// The connection.
-        conn: ConnId,
-        /// Who is at the other end.
-        party: Party,
-    },
-    /// A cell arrived.
-    Cell {
-        /// The connection.
-        conn: ConnId,
-        /// The cell's bytes, as sent by the peer: unverified, any length.
-        cell: &'a [u8],
-    },
-    /// A connection that was dialled or was up is over. Not told after one's own `close`.
-    Closed {
-        /// The connection.
-        conn: ConnId,
-        /// Why.
-        reason: CloseReason,
-    },
-}
-
-/// Bounds against floods.
-#[derive(Clone, Copy, Debug)]
-pub struct Limits {
-    /// Connections in all, whatever their state.
-    pub connections: usize,
-    /// Connections from one IPv4 address or IPv6 /64.
-    pub per_address: usize,
-    /// Handshakes in progress; further ones are ignored. From a quarter of it on, a caller must first
-    /// prove its address (QUIC Retry, RFC 9000 section 8.1.2).
-    pub handshakes: usize,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self { connections: 16_384, per_address: 1_024, handshakes: 512 }
-    }
-}
-
-/// Counts since the start.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counters {
-    /// Cells given to `send`.
-    pub cells_out: u64,
-    /// Cells received.
-    pub cells_in: u64,
-    /// Packets that left at ticks besides cells: acknowledgements and the like.
-    pub extras_out: u64,
-    /// Cell packets whose size differed from the one before on the same connection.
-    pub odd_sizes: u64,
-    /// Datagrams of no connection of ours.
-    pub strangers: u64,
-    /// Connection attempts turned away by [`Limits`].
-    pub turned_away: u64,
-}
 
 /// What a door does.
 pub(crate) enum Door {
@@ -206,99 +54,6 @@ struct DoorState {
     door: Door,
     /// Connection slot of each quinn-proto handle.
     slots: Vec<Option<u32>>,
-}
-
-/// A packet ready for the socket.
-pub(crate) struct Packet {
-    pub(crate) door: usize,
-    pub(crate) conn: Option<ConnId>,
-    pub(crate) to: SocketAddr,
-    pub(crate) bytes: Vec<u8>,
-}
-
-/// Packets waiting for the next flush; the buffers are used again.
-#[derive(Default)]
-pub(crate) struct Outbox {
-    packets: Vec<Packet>,
-    used: usize,
-}
-
-impl Outbox {
-    /// Let `compose` write a packet; keep it if it says where to.
-    fn push(
-        &mut self,
-        door: usize,
-        conn: Option<ConnId>,
-        compose: impl FnOnce(&mut Vec<u8>) -> Option<SocketAddr>,
-    ) -> Option<usize> {
-        if self.used == self.packets.len() {
-            let to = SocketAddr::from(([0, 0, 0, 0], 0));
-            self.packets.push(Packet { door, conn, to, bytes: Vec::with_capacity(1_280) });
-        }
-        let packet = &mut self.packets[self.used];
-        packet.bytes.clear();
-        packet.to = compose(&mut packet.bytes)?;
-        packet.door = door;
-        packet.conn = conn;
-        self.used += 1;
-        Some(packet.bytes.len())
-    }
-
-    pub(crate) fn packets(&self) -> &[Packet] {
-        &self.packets[..self.used]
-    }
-
-    pub(crate) fn clear(&mut self) {
-        self.used = 0;
-    }
-}
-
-struct Conn {
-    id: ConnId,
-    door: usize,
-    handle: ConnectionHandle,
-    quic: quinn_proto::Connection,
-    /// None on trunks.
-    session: Option<Session>,
-    dialled: Option<ExchangeKey>,
-    source: IpAddr,
-    /// When the handshake must be done; later, when a closed connection is forgotten.
-    give_up: Instant,
-    /// When the last cell came.
-    heard: Instant,
-    up: bool,
-    /// The owner ticks it: nothing leaves but at ticks.
-    ticking: bool,
-    closing: bool,
-    /// Its time after closing is over.
-    forget: bool,
-    /// Something arrived or a timer fired since the last tick.
-    stirred: bool,
-    /// Cells received since an acknowledgement left, and how many make one due.
-    unacked: u32,
-    ack_after: u32,
-    acks: u32,
-    cell_packet: (usize, usize),
-    timer: Option<Instant>,
-}
-
-impl Conn {
-    /// The time on the transmit side's clock.
-    fn clock(&self, now: Instant) -> Instant {
-        if self.ticking { now.checked_sub(LAG).unwrap_or(now) } else { now }
-    }
-
-    fn deadline(&mut self) -> Instant {
-        let own = if self.up && !self.closing { self.heard + SILENCE } else { self.give_up };
-        let lag = if self.ticking { TIMER_LAG } else { Duration::ZERO };
-        self.quic.poll_timeout().map_or(own, |at| own.min(at + lag))
-    }
-
-    fn transmit(&mut self, now: Instant, out: &mut Outbox) -> Option<usize> {
-        let at = self.clock(now);
-        let quic = &mut self.quic;
-        out.push(self.door, Some(self.id), |bytes| quic.poll_transmit(at, 1, bytes).map(|t| t.destination))
-    }
 }
 
 struct Slot {
@@ -362,7 +117,12 @@ impl Driver {
     }
 
     /// Open a door; `server` when it accepts connections.
-    pub(crate) fn open(&mut self, door: Door, reset: &[u8; 32], server: Option<ServerConfig>) -> usize {
+    pub(crate) fn open(
+        &mut self,
+        door: Door,
+        reset: &[u8; 32],
+        server: Option<ServerConfig>,
+    ) -> usize {
         let mut seed = [0; 32];
         self.rng.fill_bytes(&mut seed);
         let mut config = EndpointConfig::new(Arc::new(hmac::Key::new(hmac::HMAC_SHA256, reset)));
@@ -439,7 +199,7 @@ impl Driver {
             .connect(now, config, to, LEAF_NAME)
             .map_err(|e| NetError::BadAddress { to, why: e.to_string() })?;
         let id = self.insert(now, door, handle, quic, session, Some(key));
-        self.with(now, id, &mut |_| {}, |_, conn, _| conn.stirred = true);
+        self.with(now, id, &mut |_| {}, |_, conn, _| conn.brought_cell = false);
         Ok(id)
     }
 
@@ -482,9 +242,13 @@ impl Driver {
             closing: false,
             forget: false,
             stirred: false,
-            unacked: 0,
-            ack_after: transport::ACK_EVERY,
+            brought_cell: false,
+            packets: 0,
+            cells: 0,
+            synced: false,
+            regular: false,
             acks: 0,
+            trim: false,
             cell_packet: (0, 0),
             timer: None,
         }));
@@ -504,7 +268,8 @@ impl Driver {
         f: &mut F,
         act: impl FnOnce(&mut Self, &mut Conn, &mut F),
     ) {
-        let Some(slot) = self.slots.get_mut(id.slot as usize).filter(|slot| slot.turn == id.turn) else {
+        let Some(slot) = self.slots.get_mut(id.slot as usize).filter(|slot| slot.turn == id.turn)
+        else {
             return;
         };
         let Some(mut conn) = slot.conn.take() else { return };
@@ -523,12 +288,12 @@ impl Driver {
         if !conn.up {
             self.handshakes -= 1;
         }
-        if conn.dialled.is_none() {
-            if let Some(count) = self.sources.get_mut(&conn.source) {
-                *count -= 1;
-                if *count == 0 {
-                    self.sources.remove(&conn.source);
-                }
+        if conn.dialled.is_none()
+            && let Some(count) = self.sources.get_mut(&conn.source)
+        {
+            *count -= 1;
+            if *count == 0 {
+                self.sources.remove(&conn.source);
             }
         }
         let slot = &mut self.slots[conn.id.slot as usize];
@@ -544,9 +309,11 @@ impl Driver {
                 self.quic_event(now, conn, event, f);
             }
             while let Some(datagram) = conn.quic.datagrams().recv() {
-                if let Some(cell) = session::unwrap(&datagram).filter(|_| conn.up && !conn.closing) {
+                if let Some(cell) = session::unwrap(&datagram).filter(|_| conn.up && !conn.closing)
+                {
                     self.counters.cells_in += 1;
-                    conn.unacked += 1;
+                    conn.cells += 1;
+                    conn.brought_cell = true;
                     conn.heard = now;
                     f(Event::Cell { conn: conn.id, cell });
                 }
@@ -566,6 +333,7 @@ impl Driver {
                 break;
             }
         }
+        conn.stirred |= !conn.brought_cell;
         // Handshakes and closes go at once; an established connection waits for its tick.
         if !was_up || !conn.up || conn.quic.is_closed() {
             while conn.transmit(now, &mut self.out).is_some() {}
@@ -585,7 +353,9 @@ impl Driver {
     ) {
         use quinn_proto::Event as Quic;
         let progress = match (event, &mut conn.session) {
-            (Quic::Connected, Some(session)) => session.start(&mut conn.quic).map(|()| Progress::Same),
+            (Quic::Connected, Some(session)) => {
+                session.start(&mut conn.quic).map(|()| Progress::Same)
+            }
             (Quic::Connected, None) => Ok(Progress::Up),
             (Quic::Stream(event), Some(session)) => session.event(&mut conn.quic, event),
             (Quic::ConnectionLost { reason }, _) => {
@@ -598,7 +368,9 @@ impl Driver {
             Ok(Progress::Same) => {}
             Ok(Progress::Up) => self.up(now, conn, f),
             Err(Ended::ByPeer) => self.end(now, conn, CloseReason::ByPeer(0), f),
-            Err(Ended::Refused(why)) => self.end(now, conn, CloseReason::Protocol(why.to_owned()), f),
+            Err(Ended::Refused(why)) => {
+                self.end(now, conn, CloseReason::Protocol(why.to_owned()), f)
+            }
         }
     }
 
@@ -622,13 +394,25 @@ impl Driver {
         f(Event::Connected { conn: conn.id, party });
     }
 
-    fn end(&mut self, now: Instant, conn: &mut Conn, reason: CloseReason, f: &mut impl FnMut(Event<'_>)) {
+    fn end(
+        &mut self,
+        now: Instant,
+        conn: &mut Conn,
+        reason: CloseReason,
+        f: &mut impl FnMut(Event<'_>),
+    ) {
         let at = conn.clock(now);
         conn.quic.close(at, VarInt::from_u32(0), Bytes::new());
         self.closed(now, conn, reason, f);
     }
 
-    fn closed(&mut self, now: Instant, conn: &mut Conn, reason: CloseReason, f: &mut impl FnMut(Event<'_>)) {
+    fn closed(
+        &mut self,
+        now: Instant,
+        conn: &mut Conn,
+        reason: CloseReason,
+        f: &mut impl FnMut(Event<'_>),
+    ) {
         if !conn.closing && (conn.up || conn.dialled.is_some()) {
             f(Event::Closed { conn: conn.id, reason });
         }
@@ -666,7 +450,8 @@ impl Driver {
                 let id = ConnId { slot, turn: self.slots[slot as usize].turn };
                 self.with(now, id, f, |_, conn, _| {
                     conn.quic.handle_event(event);
-                    conn.stirred = true;
+                    conn.packets += 1;
+                    conn.brought_cell = false;
                 });
                 Some(id)
             }
@@ -715,7 +500,7 @@ impl Driver {
         let (handle, connection) = accepted?;
         let session = matches!(self.doors[door].door, Door::Line).then(|| Session::new(true));
         let id = self.insert(now, door, handle, connection, session, None);
-        self.with(now, id, f, |_, conn, _| conn.stirred = true);
+        self.with(now, id, f, |_, conn, _| conn.brought_cell = false);
         Some(id)
     }
 
@@ -729,43 +514,7 @@ impl Driver {
         if !conn.up {
             return Err(NetError::NotUp);
         }
-        if cell.len() > MAX_CELL {
-            return Err(NetError::CellTooLong(cell.len(), MAX_CELL));
-        }
-        conn.ticking = true;
-        if conn.stirred {
-            let due = conn.unacked >= conn.ack_after;
-            if due && conn.acks % TRIM_EVERY == TRIM_EVERY - 1 {
-                conn.quic.ping();
-            }
-            let mut extras = 0;
-            while extras < EXTRA_PER_TICK && conn.transmit(now, &mut self.out).is_some() {
-                extras += 1;
-            }
-            if extras > 0 {
-                self.counters.extras_out += extras as u64;
-                conn.acks = conn.acks.wrapping_add(1);
-                conn.ack_after = conn.unacked.clamp(2, transport::ACK_EVERY);
-                conn.unacked = 0;
-            }
-            conn.stirred = extras == EXTRA_PER_TICK;
-        }
-        // RFC 9000 appendix A.2: a packet number takes two bytes from 128 unacknowledged ones on.
-        let ahead = conn.quic.congestion_state().metrics().ssthresh.unwrap_or(0);
-        if self.outbound.capacity() < cell.len() + 2 {
-            self.outbound.reserve(64 * 1024);
-        }
-        session::wrap(cell, ahead >= 128, &mut self.outbound);
-        let datagram = self.outbound.split().freeze();
-        conn.quic
-            .datagrams()
-            .send(datagram, true)
-            .map_err(|_| NetError::CellTooLong(cell.len(), MAX_CELL))?;
-        let size = conn.transmit(now, &mut self.out).unwrap_or(0);
-        if conn.cell_packet.0 == cell.len() && conn.cell_packet.1 != size {
-            self.counters.odd_sizes += 1;
-        }
-        conn.cell_packet = (cell.len(), size);
+        conn.tick(now, cell, &mut self.outbound, &mut self.out, &mut self.counters)?;
         self.counters.cells_out += 1;
         let at = conn.deadline();
         self.timers.set(id, at, &mut conn.timer);
@@ -802,7 +551,7 @@ impl Driver {
                 }
                 let lag = if conn.ticking { TIMER_LAG } else { Duration::ZERO };
                 conn.quic.handle_timeout(now.checked_sub(lag).unwrap_or(now));
-                conn.stirred = true;
+                conn.brought_cell = false;
                 if conn.up && !conn.ticking {
                     while conn.transmit(now, &mut driver.out).is_some() {}
                 }
@@ -838,29 +587,4 @@ fn shown_key(quic: &quinn_proto::Connection) -> Option<ExchangeKey> {
     let identity = quic.crypto_session().peer_identity()?;
     let keys = identity.downcast::<Vec<CertificateDer<'static>>>().ok()?;
     keys.first().and_then(|der| ExchangeKey::from_spki(der))
-}
-
-fn close_reason(reason: ConnectionError) -> CloseReason {
-    use quinn_proto::TransportErrorCode as Code;
-    /// TLS alerts about the peer's certificate, key or signature (RFC 8446 section 6.2).
-    const CERTIFICATE_ALERTS: [u64; 9] = [42, 43, 44, 45, 46, 47, 48, 49, 51];
-    let by_code = |code: Code, text: String| {
-        let number = u64::from(code);
-        match number {
-            _ if code == Code::CONNECTION_REFUSED => CloseReason::Full,
-            // CRYPTO_ERROR carries the alert in its low byte (RFC 9001 section 4.8).
-            0x100..=0x1ff if CERTIFICATE_ALERTS.contains(&(number & 0xff)) => CloseReason::WrongKey,
-            0x100..=0x1ff => CloseReason::Handshake(text),
-            _ => CloseReason::Protocol(text),
-        }
-    };
-    match reason {
-        ConnectionError::TransportError(e) => by_code(e.code, e.to_string()),
-        ConnectionError::ConnectionClosed(e) => by_code(e.error_code, e.to_string()),
-        ConnectionError::ApplicationClosed(e) => CloseReason::ByPeer(e.error_code.into_inner()),
-        ConnectionError::TimedOut => CloseReason::Silent,
-        ConnectionError::Reset => CloseReason::Restarted,
-        e @ ConnectionError::VersionMismatch => CloseReason::Handshake(e.to_string()),
-        e => CloseReason::Protocol(e.to_string()),
-    }
 }

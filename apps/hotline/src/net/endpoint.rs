@@ -11,8 +11,9 @@ use nix::sys::eventfd::{EfdFlags, EventFd};
 use nix::sys::time::TimeSpec;
 use quinn_proto::ServerConfig;
 
-use super::driver::{ConnId, Counters, Door, Driver, Event, Limits, Peer};
+use super::driver::{Door, Driver};
 use super::error::NetError;
+use super::event::{ConnId, Counters, Event, Limits, Peer};
 use super::identity::{ExchangeIdentity, Leaf};
 use super::socket::Batch;
 use super::tls;
@@ -94,7 +95,12 @@ pub struct Endpoint {
 impl Endpoint {
     /// Open a first door on `addr` (port 0: the system chooses). `seed` must be secret and fresh: it
     /// makes connection ids.
-    pub fn bind(addr: SocketAddr, role: Role<'_>, limits: Limits, seed: [u8; 32]) -> Result<Self, NetError> {
+    pub fn bind(
+        addr: SocketAddr,
+        role: Role<'_>,
+        limits: Limits,
+        seed: [u8; 32],
+    ) -> Result<Self, NetError> {
         let flags = EfdFlags::EFD_NONBLOCK | EfdFlags::EFD_CLOEXEC;
         let event = EventFd::from_value_and_flags(0, flags)
             .map_err(|e| NetError::os("make a waker")(e.into()))?;
@@ -187,7 +193,12 @@ impl Endpoint {
     }
 
     /// Start a connection; [`Event::Connected`] or [`Event::Closed`] tells how it went.
-    pub fn connect(&mut self, now: Instant, to: SocketAddr, peer: Peer) -> Result<ConnId, NetError> {
+    pub fn connect(
+        &mut self,
+        now: Instant,
+        to: SocketAddr,
+        peer: Peer,
+    ) -> Result<ConnId, NetError> {
         let door = self.driver.door_for(&peer)?;
         let to = match (to, self.sockets[door].local_addr()?) {
             // A socket for both families takes IPv4 addresses in their mapped form (RFC 4291).
@@ -249,7 +260,11 @@ impl Endpoint {
 
     /// Wait until something arrives, a waker wakes or `deadline`, and tell what happened. Never waits
     /// past the deadline; returns as soon as what had arrived is told.
-    pub fn poll(&mut self, deadline: Instant, mut f: impl FnMut(Event<'_>)) -> Result<(), NetError> {
+    pub fn poll(
+        &mut self,
+        deadline: Instant,
+        mut f: impl FnMut(Event<'_>),
+    ) -> Result<(), NetError> {
         self.flush();
         let until = self.driver.next_timer().map_or(deadline, |timer| timer.min(deadline));
         if let Some(read_at) = self.last_read.map(|last| last + self.gather) {

@@ -21,7 +21,9 @@ pub enum NetError {
     )]
     PortDenied(SocketAddr),
     /// The address is not one of this machine's.
-    #[error("{0} is not an address of this machine; set one that it has, or 0.0.0.0 or [::] for all")]
+    #[error(
+        "{0} is not an address of this machine; set one that it has, or 0.0.0.0 or [::] for all"
+    )]
     NotOurs(SocketAddr),
     /// The operating system failed at something else.
     #[error("the operating system refused to {doing}: {source}")]
@@ -58,7 +60,9 @@ pub enum NetError {
     #[error("a cell of {0} bytes is too long; at most {1} fit a packet")]
     CellTooLong(usize, usize),
     /// Too many connections.
-    #[error("all {0} connections that this endpoint may hold are taken; raise the limit or close some")]
+    #[error(
+        "all {0} connections that this endpoint may hold are taken; raise the limit or close some"
+    )]
     Full(usize),
 }
 

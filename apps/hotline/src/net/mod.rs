@@ -21,14 +21,16 @@
 //! | cell down, 480 B | 480 + [`OVERHEAD`] = 511 | 50 |
 //! | acknowledgement, each way | 31 to about 40, depends on packet numbers and on loss | 5 |
 //!
-//! Parts: `driver` many connections without I/O, `session` WebTransport bytes
+//! Parts: `conn` one connection's clocks, `driver` many connections without I/O, `session` WebTransport bytes
 //! (draft-ietf-webtrans-http3, RFC 9297, RFC 9220), `transport` QUIC settings (RFC 9000, RFC 9221,
 //! draft-ietf-quic-ack-frequency), `identity` the exchange key and its certificates, `tls`
 //! (RFC 8446, RFC 7250, X25519MLKEM768), `timers`, `socket` batched UDP, `endpoint` the whole.
 
+mod conn;
 mod driver;
 mod endpoint;
 mod error;
+mod event;
 mod identity;
 mod session;
 pub mod socket;
@@ -39,7 +41,8 @@ mod transport;
 #[cfg(test)]
 mod tests;
 
-pub use driver::{CloseReason, ConnId, Counters, Event, Limits, OVERHEAD, Party, Peer};
+pub use conn::OVERHEAD;
 pub use endpoint::{Direction, DoorId, Endpoint, Role, Tap, Tapped, Waker};
 pub use error::NetError;
+pub use event::{CloseReason, ConnId, Counters, Event, Limits, Party, Peer};
 pub use identity::{ExchangeIdentity, ExchangeKey, LEAF_NAME, Leaf};

@@ -93,7 +93,11 @@ impl Session {
     }
 
     /// Something happened on the peer's streams.
-    pub(crate) fn event(&mut self, quic: &mut Connection, event: StreamEvent) -> Result<Progress, Ended> {
+    pub(crate) fn event(
+        &mut self,
+        quic: &mut Connection,
+        event: StreamEvent,
+    ) -> Result<Progress, Ended> {
         let was_up = self.up();
         match event {
             StreamEvent::Opened { dir } => {
@@ -157,7 +161,13 @@ impl Session {
     }
 
     /// Look at what stands on a stream so far; `over` when no more will come.
-    fn parse(&mut self, quic: &mut Connection, id: StreamId, kind: Kind, over: bool) -> Result<Kind, Ended> {
+    fn parse(
+        &mut self,
+        quic: &mut Connection,
+        id: StreamId,
+        kind: Kind,
+        over: bool,
+    ) -> Result<Kind, Ended> {
         match kind {
             Kind::Unknown(head) => self.parse_uni(head),
             Kind::Connect(_) | Kind::Open if over => Err(Ended::ByPeer),

@@ -8,7 +8,8 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 
 use nix::errno::Errno;
 use nix::sys::socket::{
-    MsgFlags, MultiHeaders, SockaddrIn, SockaddrIn6, SockaddrStorage, recvmmsg, sendmmsg, setsockopt, sockopt,
+    MsgFlags, MultiHeaders, SockaddrIn, SockaddrIn6, SockaddrStorage, recvmmsg, sendmmsg,
+    setsockopt, sockopt,
 };
 
 use super::NetError;
@@ -57,15 +58,19 @@ impl Batch {
     /// Read one batch and give each datagram to `f`. Returns how many; fewer than 64 means that the
     /// socket is empty.
     pub fn receive(&mut self, mut f: impl FnMut(SocketAddr, &[u8])) -> Result<usize, NetError> {
-        let mut slices: Vec<[IoSliceMut<'_>; 1]> =
-            self.inbound.chunks_exact_mut(MAX_DATAGRAM).map(|chunk| [IoSliceMut::new(chunk)]).collect();
+        let mut slices: Vec<[IoSliceMut<'_>; 1]> = self
+            .inbound
+            .chunks_exact_mut(MAX_DATAGRAM)
+            .map(|chunk| [IoSliceMut::new(chunk)])
+            .collect();
         let fd = self.socket.as_raw_fd();
-        let got = match recvmmsg(fd, &mut self.heads, slices.iter_mut(), MsgFlags::MSG_DONTWAIT, None) {
-            Ok(got) => got,
-            // Refused: an earlier datagram of ours met a closed port; UDP tells it here.
-            Err(Errno::EAGAIN | Errno::EINTR | Errno::ECONNREFUSED) => return Ok(0),
-            Err(e) => return Err(NetError::os("read from a socket")(io::Error::from(e))),
-        };
+        let got =
+            match recvmmsg(fd, &mut self.heads, slices.iter_mut(), MsgFlags::MSG_DONTWAIT, None) {
+                Ok(got) => got,
+                // Refused: an earlier datagram of ours met a closed port; UDP tells it here.
+                Err(Errno::EAGAIN | Errno::EINTR | Errno::ECONNREFUSED) => return Ok(0),
+                Err(e) => return Err(NetError::os("read from a socket")(io::Error::from(e))),
+            };
         let mut count = 0;
         for message in got {
             count += 1;
@@ -97,8 +102,15 @@ impl Batch {
             while done < slices.len() {
                 let fd = self.socket.as_raw_fd();
                 let part = slices[done..].iter();
-                let sent = sendmmsg(fd, &mut self.out_heads, part, &addresses[done..], [], MsgFlags::MSG_DONTWAIT)
-                    .map(Iterator::count);
+                let sent = sendmmsg(
+                    fd,
+                    &mut self.out_heads,
+                    part,
+                    &addresses[done..],
+                    [],
+                    MsgFlags::MSG_DONTWAIT,
+                )
+                .map(Iterator::count);
                 match sent {
                     Ok(sent) => done += sent,
                     Err(Errno::EINTR) => {}

@@ -8,7 +8,7 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::time::Instant;
 
-use super::driver::ConnId;
+use super::event::ConnId;
 
 /// The heap; the entry that counts for a connection is the one that the connection remembers.
 #[derive(Default)]

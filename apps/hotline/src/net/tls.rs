@@ -18,11 +18,12 @@ use rustls::pki_types::{CertificateDer, ServerName, SubjectPublicKeyInfoDer, Uni
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::sign::CertifiedKey;
 use rustls::{
-    CertificateError, DigitallySignedStruct, DistinguishedName, Error, RootCertStore, SignatureScheme,
+    CertificateError, DigitallySignedStruct, DistinguishedName, Error, RootCertStore,
+    SignatureScheme,
 };
 
-use super::identity::{ExchangeIdentity, ExchangeKey, Leaf};
 use super::NetError;
+use super::identity::{ExchangeIdentity, ExchangeKey, Leaf};
 
 /// ALPN of the line door (RFC 9114).
 const ALPN_LINE: &[u8] = b"h3";
@@ -124,7 +125,10 @@ fn client(mut config: rustls::ClientConfig) -> Result<Arc<QuicClientConfig>, Net
 }
 
 fn raw_key(identity: &ExchangeIdentity) -> Result<Arc<CertifiedKey>, NetError> {
-    let key = provider().key_provider.load_private_key(identity.private_der().clone_key()).map_err(failed)?;
+    let key = provider()
+        .key_provider
+        .load_private_key(identity.private_der().clone_key())
+        .map_err(failed)?;
     let spki = CertificateDer::from(identity.key().spki());
     Ok(Arc::new(CertifiedKey::new(vec![spki], key)))
 }

@@ -28,7 +28,8 @@ const STREAM_WINDOW: u32 = 16 * 1024;
 pub(crate) fn config() -> Arc<TransportConfig> {
     let mut acks = AckFrequencyConfig::default();
     // "More than the threshold" triggers (draft-ietf-quic-ack-frequency section 4); no reaction to gaps.
-    acks.ack_eliciting_threshold(VarInt::from_u32(ACK_EVERY - 1)).reordering_threshold(VarInt::from_u32(0));
+    acks.ack_eliciting_threshold(VarInt::from_u32(ACK_EVERY - 1))
+        .reordering_threshold(VarInt::from_u32(0));
     let mut config = TransportConfig::default();
     config
         .max_concurrent_bidi_streams(VarInt::from_u32(1))
@@ -72,11 +73,24 @@ impl Controller for Lag {
         self.sent = last_packet_number;
     }
 
-    fn on_end_acks(&mut self, _now: Instant, _in_flight: u64, _limited: bool, largest: Option<u64>) {
+    fn on_end_acks(
+        &mut self,
+        _now: Instant,
+        _in_flight: u64,
+        _limited: bool,
+        largest: Option<u64>,
+    ) {
         self.acked = largest.or(self.acked);
     }
 
-    fn on_congestion_event(&mut self, _now: Instant, _sent: Instant, _persistent: bool, _lost: u64) {}
+    fn on_congestion_event(
+        &mut self,
+        _now: Instant,
+        _sent: Instant,
+        _persistent: bool,
+        _lost: u64,
+    ) {
+    }
 
     fn on_mtu_update(&mut self, _mtu: u16) {}
 

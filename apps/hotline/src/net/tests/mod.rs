@@ -198,7 +198,11 @@ fn doors_do_not_take_each_others_callers() {
     let to = trunk.addr();
     handset.net.connect(Instant::now(), to, Peer::Line(exchange.key())).unwrap();
     until(&mut handset, &mut trunk, "a refusal", |h, _| !h.seen.closed.is_empty());
-    assert!(matches!(handset.seen.closed[0].1, CloseReason::Handshake(_)), "{:?}", handset.seen.closed);
+    assert!(
+        matches!(handset.seen.closed[0].1, CloseReason::Handshake(_)),
+        "{:?}",
+        handset.seen.closed
+    );
     let error = handset.net.connect(Instant::now(), to, Peer::Trunk(exchange.key())).unwrap_err();
     assert!(matches!(error, NetError::NoDoor(_)));
 }
@@ -290,7 +294,10 @@ fn a_taken_port_is_named() {
     let error = Endpoint::bind(addr, Role::Handset, Limits::default(), [0; 32]).err().unwrap();
     assert!(matches!(error, NetError::PortTaken(at) if at == addr), "{error}");
     let text = error.to_string();
-    assert!(text.contains(&addr.port().to_string()) && text.contains("choose another port"), "{text}");
+    assert!(
+        text.contains(&addr.port().to_string()) && text.contains("choose another port"),
+        "{text}"
+    );
 }
 
 #[test]

@@ -7,9 +7,10 @@ use std::time::{Duration, Instant, SystemTime};
 
 use quinn_proto::ServerConfig;
 
-use super::super::driver::{ConnId, Door, Driver, Event, Limits, OVERHEAD, Peer};
+use super::super::driver::{Door, Driver};
 use super::super::identity::ExchangeIdentity;
 use super::super::{CloseReason, tls};
+use super::super::{ConnId, Event, Limits, OVERHEAD, Peer};
 
 const CLIENT: usize = 0;
 const SERVER: usize = 1;
@@ -70,7 +71,7 @@ impl Wire {
             for packet in self.ends[end].out.packets() {
                 *self.sizes[end].entry(packet.bytes.len()).or_default() += 1;
                 self.sent += 1;
-                if self.lose == 0 || self.sent % self.lose != 0 {
+                if self.lose == 0 || !self.sent.is_multiple_of(self.lose) {
                     self.air.push((self.now + DELAY, 1 - end, packet.bytes.clone()));
                 }
             }
