@@ -54,9 +54,6 @@ impl Inbox {
             let ahead = end - self.read;
             return Err(LinkError::Window { channel, ahead, window: WINDOW });
         }
-        if end <= self.read {
-            return Ok(true);
-        }
         if offset > self.read {
             return Ok(self.keep(offset, bytes));
         }

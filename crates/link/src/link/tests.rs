@@ -190,14 +190,36 @@ fn a_link_ends_before_its_numbers_do() {
 
 #[test]
 fn what_is_on_its_way_is_bounded() {
-    let (mut a, _) = pair();
-    while a.queue(Channel::Bulk, &[1; 1_000]).is_ok() {}
-    while a.queue(Channel::Signal, &[1; 1_000]).is_ok() {}
-    for _ in 0..1_000 {
-        a.tick(a.next_tick());
+    // The short pieces of the one meet the first bound, the long ones of the other the second.
+    for shape in [Shape::OFFICE_HANDSET, Shape::trunk(8)] {
+        let mut a = Link::new(shape, Time(0));
+        while a.queue(Channel::Bulk, &[1; 1_000]).is_ok() {}
+        for _ in 0..1_000 {
+            a.tick(a.next_tick());
+        }
+        assert!(a.flying.len() <= FLYING_MAX);
+        assert!(a.bulk_out.next() <= crate::outbox::WINDOW);
     }
-    assert!(a.flying.len() <= FLYING_MAX);
-    assert!(a.signal_out.next() <= crate::outbox::WINDOW);
+}
+
+#[test]
+fn what_could_not_be_kept_is_not_acknowledged() {
+    let (_, mut b) = pair();
+    let piece = |i: u32| {
+        forge(i, |cell| {
+            assert_eq!(cell.control(Channel::Bulk, 1 + 2 * u64::from(i), &[1]), 1);
+        })
+    };
+    for i in 0..1_026 {
+        b.handle_cell(Time(0), &piece(i)).unwrap();
+    }
+    assert_eq!(b.seen.ack().map(|ack| ack.largest), Some(1_023));
+    // Once the gap is filled there is room, and the same cell is taken.
+    let fill = forge(1_026, |cell| assert_eq!(cell.control(Channel::Bulk, 0, &[0]), 1));
+    b.handle_cell(Time(0), &fill).unwrap();
+    b.handle_cell(Time(0), &piece(1_025)).unwrap();
+    assert_eq!(b.stats().cells_received, 1_026);
+    assert_eq!(b.stats().cells_stale, 0);
 }
 
 #[test]
