@@ -1,0 +1,109 @@
+//! One office: an exchange, the rows on its disk, and a host that can be killed.
+
+use std::collections::BTreeMap;
+
+use exchange::{Command, Config, Event, Exchange, Reply, TrunkPolicy};
+use wire::enrol::EnrolLink;
+use wire::rows::{Change, Row};
+use wire::{ExchangePub, Text, Time, Token, Wall};
+
+/// What stands on a disk.
+pub type Rows = BTreeMap<(u8, Vec<u8>), Vec<u8>>;
+
+/// Writes a batch.
+pub fn write(rows: &mut Rows, changes: Vec<Change>) {
+    for change in changes {
+        match change {
+            Change::Put(Row { space, key, value }) => rows.insert((space, key), value),
+            Change::Delete { space, key } => rows.remove(&(space, key)),
+        };
+    }
+}
+
+/// Reads everything back.
+#[must_use]
+pub fn read(rows: &Rows) -> Vec<Row> {
+    let row = |((space, key), value): (&(u8, Vec<u8>), &Vec<u8>)| Row {
+        space: *space,
+        key: key.clone(),
+        value: value.clone(),
+    };
+    rows.iter().map(row).collect()
+}
+
+/// An exchange and its disk.
+pub struct Office {
+    /// `None`: killed.
+    pub exchange: Option<Exchange>,
+    /// Its public key. In a test nobody has to prove it.
+    pub key: ExchangePub,
+    config: Config,
+    /// Its disk.
+    pub rows: Rows,
+    /// What it said.
+    pub events: Vec<Event>,
+    /// What it answered.
+    pub replies: Vec<Reply>,
+    /// When it wants to be woken.
+    pub timeout: Time,
+    /// Trunks to and from it cannot be made.
+    pub cut_off: bool,
+    starts: u8,
+    tokens: u8,
+}
+
+impl Office {
+    /// An office with nobody in it.
+    #[must_use]
+    pub fn new(number: u8, now: Time, wall: Wall) -> Office {
+        let mut office = Office {
+            exchange: None,
+            key: ExchangePub([100 + number; 32]),
+            config: Config {
+                office: text(&format!("Office {number}")),
+                host: text(&format!("office{number}.example:4433")),
+                trunks: TrunkPolicy::Open,
+                trunk_cells: 1,
+            },
+            rows: Rows::new(),
+            events: Vec::new(),
+            replies: Vec::new(),
+            timeout: now,
+            cut_off: false,
+            starts: 0,
+            tokens: 0,
+        };
+        office.start(now, wall);
+        office
+    }
+
+    /// Starts the exchange from what is on its disk.
+    ///
+    /// # Panics
+    /// If it cannot be restored.
+    pub fn start(&mut self, now: Time, wall: Wall) {
+        self.starts += 1;
+        let seed = [self.starts ^ self.key.0[0]; 32];
+        let rows = read(&self.rows);
+        match Exchange::new(self.config.clone(), self.key, seed, rows, now, wall) {
+            Ok(exchange) => self.exchange = Some(exchange),
+            Err(error) => panic!("exchange cannot be restored: {error}"),
+        }
+        self.timeout = now;
+    }
+
+    /// A fresh token for a handset of `principal`: the command to the exchange, and the link.
+    pub fn token(&mut self, principal: &str, wall: Wall) -> (Command, EnrolLink) {
+        self.tokens += 1;
+        let token = Token([self.tokens; 16]);
+        let expires = Wall(wall.0 + 86_400);
+        let command = Command::Enrol { principal: text(principal), token, expires };
+        let host = text(&format!("line-{}", self.config.host.as_str()));
+        (command, EnrolLink { exchange: self.key, token, host })
+    }
+}
+
+/// A short text.
+pub(crate) fn text<const N: usize>(text: &str) -> Text<N> {
+    Text::new(text).unwrap_or_default()
+}

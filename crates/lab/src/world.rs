@@ -1,0 +1,519 @@
+//! Whole offices in virtual time.
+//!
+//! ```text
+//!  Party{Phone} ══ cells over Net ══ Office{Exchange} ══ cells over Net ══ Office ══ Party
+//!     └ rows, disk that can fail, or die with the process        └ killed, restarted from its rows
+//! ```
+//!
+//! One loop: the earliest thing that is due happens next. Hosts do what real ones do, and nothing else.
+
+use core::time::Duration;
+use std::collections::BTreeMap;
+
+use exchange::{Conn, Input as ExchangeInput, Output as ExchangeOutput, SourceId};
+use phone::{Command, Event, Input, InputError, Output};
+use wire::rows::Change;
+use wire::{ExchangePub, Time, Wall};
+
+use crate::net::{Conditions, Net};
+use crate::office::{Office, write};
+use crate::party::{Party, Wire};
+
+/// How long a write takes.
+const DISK: Duration = Duration::from_millis(1);
+/// How long a connection takes to come up.
+const CONNECT: Duration = Duration::from_millis(10);
+/// What a player asks for at once.
+const BLOCK: Duration = Duration::from_millis(10);
+
+enum Happening {
+    PhoneStored { party: usize, batch: u64, changes: Vec<Change> },
+    OfficeStored { office: usize, batch: u64, changes: Vec<Change> },
+    Connected { party: usize, exchange: ExchangePub },
+    Dialled { office: usize, peer: ExchangePub },
+}
+
+/// A trunk that is up.
+struct Trunk {
+    ends: [(usize, Conn); 2],
+    ways: [Net<Vec<u8>>; 2],
+}
+
+/// Offices, parties, and what is between them.
+pub struct World {
+    /// Virtual time.
+    pub now: Time,
+    start: (Time, Wall),
+    /// Offices.
+    pub offices: Vec<Office>,
+    /// People.
+    pub parties: Vec<Party>,
+    trunks: Vec<Trunk>,
+    queue: BTreeMap<(Time, u64), Happening>,
+    sequence: u64,
+    seed: u64,
+    /// How lines are.
+    pub lines: Conditions,
+    /// How trunks are.
+    pub trunk: Conditions,
+    commands: u64,
+}
+
+impl World {
+    /// `n` offices with nobody in them.
+    #[must_use]
+    pub fn new(n: u8, seed: u64) -> World {
+        let (now, wall) = (Time(1_000_000), Wall(1_700_000_000));
+        World {
+            now,
+            start: (now, wall),
+            offices: (0..n).map(|i| Office::new(i, now, wall)).collect(),
+            parties: Vec::new(),
+            trunks: Vec::new(),
+            queue: BTreeMap::new(),
+            sequence: 0,
+            seed,
+            lines: Conditions::perfect(Duration::from_millis(3)),
+            trunk: Conditions::perfect(Duration::from_millis(10)),
+            commands: 0,
+        }
+    }
+
+    /// Time of day.
+    #[must_use]
+    pub fn wall(&self) -> Wall {
+        Wall(self.start.1.0 + self.now.since(self.start.0).as_secs())
+    }
+
+    /// A person at an office, with a new handset that is enrolled as soon as time goes on.
+    ///
+    /// # Panics
+    /// If the phone refuses its link.
+    pub fn hire(&mut self, name: &str, office: usize) -> usize {
+        let id = self.parties.len();
+        let party = Party::new(name, office, id as u8 + 1, self.now, self.wall());
+        self.parties.push(party);
+        let link = self.token(name, office);
+        if let Err(error) = self.command(id, Command::Enrol(link)) {
+            panic!("cannot enrol: {error}");
+        }
+        id
+    }
+
+    /// A link from the operator of an office.
+    pub fn token(&mut self, principal: &str, office: usize) -> wire::enrol::EnrolLink {
+        let wall = self.wall();
+        let (command, link) = self.offices[office].token(principal, wall);
+        self.commands += 1;
+        let id = self.commands;
+        self.office_input(office, ExchangeInput::Command { id, command });
+        link
+    }
+
+    /// A person wants something.
+    ///
+    /// # Errors
+    /// What the phone says.
+    pub fn command(&mut self, party: usize, command: Command) -> Result<(), InputError> {
+        let (now, wall) = (self.now, self.wall());
+        let result = self.parties[party].command(now, wall, command);
+        self.drain_party(party);
+        result
+    }
+
+    /// Lets time pass.
+    pub fn run(&mut self, time: Duration) {
+        let end = self.now + time;
+        while self.step(end) {}
+        self.now = end;
+    }
+
+    /// Lets time pass until something is so; `false` if it is not after `most`.
+    pub fn run_until(&mut self, most: Duration, mut so: impl FnMut(&mut World) -> bool) -> bool {
+        let end = self.now + most;
+        loop {
+            if so(self) {
+                return true;
+            }
+            if !self.step(end) {
+                self.now = end;
+                return so(self);
+            }
+        }
+    }
+
+    /// Lets time pass until a party sees an event; when that was.
+    ///
+    /// # Panics
+    /// If it does not come within `most`.
+    pub fn until(&mut self, party: usize, most: Duration, wanted: impl Fn(&Event) -> bool) -> Time {
+        let from = self.now;
+        let mut seen = self.parties[party].events.len();
+        let came = self.run_until(most, |world| {
+            let events = &world.parties[party].events;
+            let new = events[seen..].iter().any(|(_, e)| wanted(e));
+            seen = events.len();
+            new
+        });
+        match self.parties[party].saw(from, &wanted) {
+            Some(at) if came => at,
+            _ => panic!(
+                "party {party} did not see it within {most:?}; it saw {:?}",
+                self.parties[party].events.iter().filter(|(at, _)| *at >= from).collect::<Vec<_>>()
+            ),
+        }
+    }
+
+    /// SIGKILL of an exchange.
+    pub fn kill_office(&mut self, office: usize) {
+        self.offices[office].exchange = None;
+        self.offices[office].timeout = Time::NEVER;
+        self.queue
+            .retain(|_, h| !matches!(h, Happening::OfficeStored { office: o, .. } if *o == office));
+        for party in 0..self.parties.len() {
+            if self.parties[party].office == office {
+                self.line_gone(party);
+            }
+        }
+        self.trunks_gone(office);
+    }
+
+    /// Starts an exchange from what is on its disk.
+    pub fn start_office(&mut self, office: usize) {
+        let (now, wall) = (self.now, self.wall());
+        self.offices[office].start(now, wall);
+        self.drain_office(office);
+    }
+
+    /// SIGKILL of a phone.
+    pub fn kill_party(&mut self, party: usize) {
+        self.parties[party].phone = None;
+        self.parties[party].timeout = Time::NEVER;
+        self.queue
+            .retain(|_, h| !matches!(h, Happening::PhoneStored { party: p, .. } if *p == party));
+        self.line_gone(party);
+    }
+
+    /// Starts a phone from what is on its disk.
+    pub fn start_party(&mut self, party: usize) {
+        let (now, wall) = (self.now, self.wall());
+        let wall = self.parties[party].wall(wall);
+        self.parties[party].start(now, wall);
+        self.drain_party(party);
+    }
+
+    /// The network of a party goes away, or comes back.
+    pub fn reach(&mut self, party: usize, reachable: bool) {
+        self.parties[party].reachable = reachable;
+        if !reachable {
+            self.line_gone(party);
+        }
+    }
+
+    /// All trunks of an office go away, and cannot be made; or can be again.
+    pub fn cut_trunks(&mut self, office: usize, cut: bool) {
+        self.offices[office].cut_off = cut;
+        if cut {
+            self.trunks_gone(office);
+        }
+    }
+
+    fn line_gone(&mut self, party: usize) {
+        let Some(wire) = self.parties[party].wire.take() else { return };
+        let office = self.parties[party].office;
+        self.office_input(office, ExchangeInput::Down { conn: wire.conn });
+        self.phone_input(party, Input::LinkDown);
+    }
+
+    fn trunks_gone(&mut self, office: usize) {
+        let (gone, stay) = core::mem::take(&mut self.trunks)
+            .into_iter()
+            .partition(|t: &Trunk| t.ends.iter().any(|(o, _)| *o == office));
+        self.trunks = stay;
+        for trunk in gone {
+            for (office, conn) in trunk.ends {
+                self.office_input(office, ExchangeInput::Down { conn });
+            }
+        }
+    }
+
+    fn later(&mut self, after: Duration, happening: Happening) {
+        self.sequence += 1;
+        self.queue.insert((self.now + after, self.sequence), happening);
+    }
+
+    fn net(&mut self, conditions: Conditions) -> Net<Vec<u8>> {
+        self.sequence += 1;
+        Net::new(self.seed ^ (self.sequence << 20), conditions)
+    }
+
+    fn next(&self) -> Time {
+        let mut at = self.queue.first_key_value().map_or(Time::NEVER, |((at, _), _)| *at);
+        for party in &self.parties {
+            at = at.min(party.timeout);
+            if let Some(wire) = &party.wire {
+                at = [&wire.up, &wire.down]
+                    .iter()
+                    .filter_map(|n| n.next_arrival())
+                    .fold(at, Time::min);
+            }
+            if party.heard.is_some() && party.phone.is_some() {
+                at = at.min(party.next_block);
+            }
+        }
+        for office in &self.offices {
+            at = at.min(office.timeout);
+        }
+        let ways = self.trunks.iter().flat_map(|t| &t.ways);
+        ways.filter_map(Net::next_arrival).fold(at, Time::min)
+    }
+
+    /// Does what is due next, if that is before `end`.
+    fn step(&mut self, end: Time) -> bool {
+        let at = self.next();
+        if at > end || at == Time::NEVER {
+            return false;
+        }
+        self.now = self.now.max(at);
+        let now = self.now;
+        while let Some(entry) = self.queue.first_entry() {
+            if entry.key().0 > now {
+                break;
+            }
+            let happening = entry.remove();
+            self.happen(happening);
+        }
+        for party in 0..self.parties.len() {
+            self.step_party(party);
+        }
+        for trunk in 0..self.trunks.len() {
+            for way in 0..2 {
+                while let Some(cell) = self.trunks.get_mut(trunk).and_then(|t| t.ways[way].pop(now))
+                {
+                    let (office, conn) = self.trunks[trunk].ends[1 - way];
+                    self.office_input(office, ExchangeInput::Cell { conn, bytes: &cell });
+                }
+            }
+        }
+        for office in 0..self.offices.len() {
+            if self.offices[office].timeout <= now {
+                self.office_input(office, ExchangeInput::Tick);
+            }
+        }
+        true
+    }
+
+    fn step_party(&mut self, id: usize) {
+        let now = self.now;
+        let office = self.parties[id].office;
+        while let Some((conn, cell)) =
+            self.parties[id].wire.as_mut().and_then(|w| Some((w.conn, w.up.pop(now)?)))
+        {
+            self.office_input(office, ExchangeInput::Cell { conn, bytes: &cell });
+        }
+        while let Some(cell) = self.parties[id].wire.as_mut().and_then(|w| w.down.pop(now)) {
+            self.phone_input(id, Input::Cell(&cell));
+        }
+        let party = &mut self.parties[id];
+        if party.timeout <= now {
+            let frame = party.speak();
+            if let Some(phone) = &mut party.phone {
+                phone.capture(now, &frame);
+            }
+            self.phone_input(id, Input::Tick);
+        }
+        let party = &mut self.parties[id];
+        if let (Some(heard), Some(phone)) = (&mut party.heard, &mut party.phone) {
+            party.next_block = party.next_block.max(now - BLOCK * 2);
+            while party.next_block <= now {
+                let mut block = [0.0; 480];
+                phone.render(party.next_block, &mut block);
+                heard.extend_from_slice(&block);
+                party.next_block += BLOCK;
+            }
+        }
+    }
+
+    fn happen(&mut self, happening: Happening) {
+        match happening {
+            Happening::PhoneStored { party, batch, changes } => {
+                if self.parties[party].disk_full {
+                    return self.phone_input(party, Input::StoreFailed { batch });
+                }
+                write(&mut self.parties[party].rows, changes);
+                self.phone_input(party, Input::Stored { batch });
+            }
+            Happening::OfficeStored { office, batch, changes } => {
+                write(&mut self.offices[office].rows, changes);
+                self.office_input(office, ExchangeInput::Stored { batch });
+            }
+            Happening::Connected { party, exchange } => self.connected(party, exchange),
+            Happening::Dialled { office, peer } => self.dialled(office, peer),
+        }
+    }
+
+    fn conn(&mut self) -> Conn {
+        self.sequence += 1;
+        Conn(self.sequence)
+    }
+
+    fn connected(&mut self, party: usize, exchange: ExchangePub) {
+        let office = self.parties[party].office;
+        let there = self.parties[party].reachable
+            && self.offices[office].exchange.is_some()
+            && self.offices[office].key == exchange;
+        if !there || self.parties[party].phone.is_none() {
+            return self.phone_input(party, Input::LinkDown);
+        }
+        let conn = self.conn();
+        let (up, down) = (self.net(self.lines), self.net(self.lines));
+        self.parties[party].wire = Some(Wire { conn, up, down });
+        self.office_input(office, ExchangeInput::LineUp { conn, source: SourceId(party as u64) });
+        self.phone_input(party, Input::LinkUp);
+    }
+
+    fn dialled(&mut self, office: usize, peer: ExchangePub) {
+        let other = self.offices.iter().position(|o| o.key == peer);
+        let up = |o: usize| self.offices[o].exchange.is_some() && !self.offices[o].cut_off;
+        match other {
+            Some(other) if up(office) && up(other) => {
+                let ends = [(office, self.conn()), (other, self.conn())];
+                let ways = [self.net(self.trunk), self.net(self.trunk)];
+                self.trunks.push(Trunk { ends, ways });
+                let own = self.offices[office].key;
+                for ((office, conn), peer, dialled) in
+                    [(ends[0], peer, true), (ends[1], own, false)]
+                {
+                    self.office_input(office, ExchangeInput::TrunkUp { conn, peer, dialled });
+                }
+            }
+            _ => self.office_input(office, ExchangeInput::DialFailed { peer }),
+        }
+    }
+
+    fn phone_input(&mut self, party: usize, input: Input<'_>) {
+        let (now, wall) = (self.now, self.wall());
+        // What a phone refuses from outside shows in what it does; commands tell their caller.
+        let _ = self.parties[party].handle(now, wall, input);
+        self.drain_party(party);
+    }
+
+    fn drain_party(&mut self, id: usize) {
+        let now = self.now;
+        loop {
+            let party = &mut self.parties[id];
+            let Some(output) = party.phone.as_mut().and_then(phone::Phone::poll) else { return };
+            match output {
+                Output::Connect { exchange, .. } => {
+                    self.later(CONNECT, Happening::Connected { party: id, exchange });
+                }
+                Output::Disconnect => {
+                    if let Some(wire) = party.wire.take() {
+                        let office = party.office;
+                        self.office_input(office, ExchangeInput::Down { conn: wire.conn });
+                    }
+                }
+                Output::Transmit(cell) => {
+                    party.cells.push_back((now, cell.len()));
+                    if party.cells.len() > 100_000 {
+                        party.cells.pop_front();
+                    }
+                    if let Some(wire) = &mut party.wire {
+                        wire.up.send(now, cell);
+                    }
+                }
+                Output::Store { batch, changes } => {
+                    party.batches += 1;
+                    match party.death {
+                        Some(death) if death.batch == party.batches => {
+                            if death.written {
+                                write(&mut party.rows, changes);
+                            }
+                            party.death = None;
+                            return self.kill_party(id);
+                        }
+                        _ => self.later(DISK, Happening::PhoneStored { party: id, batch, changes }),
+                    }
+                }
+                Output::Event(event) => party.events.push((now, event)),
+                Output::Timeout(at) => party.timeout = at,
+            }
+        }
+    }
+
+    fn office_input(&mut self, office: usize, input: ExchangeInput<'_>) {
+        let (now, wall) = (self.now, self.wall());
+        if let Some(exchange) = &mut self.offices[office].exchange
+            && let Err(error) = exchange.handle(now, wall, input)
+        {
+            panic!("the lab made a mistake: {error}");
+        }
+        self.drain_office(office);
+    }
+
+    fn drain_office(&mut self, id: usize) {
+        let now = self.now;
+        let mut later = Vec::new();
+        let mut closed = Vec::new();
+        let Office { exchange: Some(exchange), events, replies, timeout, .. } =
+            &mut self.offices[id]
+        else {
+            return;
+        };
+        while let Some(output) = exchange.poll() {
+            match output {
+                ExchangeOutput::Transmit { conn, cell } => {
+                    let line = self
+                        .parties
+                        .iter_mut()
+                        .find_map(|p| p.wire.as_mut().filter(|w| p.office == id && w.conn == conn));
+                    if let Some(wire) = line {
+                        wire.down.send(now, cell.to_vec());
+                        continue;
+                    }
+                    for trunk in &mut self.trunks {
+                        if let Some(end) = trunk.ends.iter().position(|e| *e == (id, conn)) {
+                            trunk.ways[end].send(now, cell.to_vec());
+                        }
+                    }
+                }
+                ExchangeOutput::Close { conn, .. } => closed.push(conn),
+                ExchangeOutput::Dial { peer } => {
+                    later.push((CONNECT, Happening::Dialled { office: id, peer: peer.key }));
+                }
+                ExchangeOutput::Store { batch, changes } => {
+                    later.push((DISK, Happening::OfficeStored { office: id, batch, changes }));
+                }
+                ExchangeOutput::Event(event) => events.push(event),
+                ExchangeOutput::Reply { reply, .. } => replies.push(reply),
+                ExchangeOutput::Timeout(at) => *timeout = at,
+            }
+        }
+        for (after, happening) in later {
+            self.later(after, happening);
+        }
+        for conn in closed {
+            self.closed(id, conn);
+        }
+    }
+
+    /// An exchange closed a connection: the other end notices.
+    fn closed(&mut self, office: usize, conn: Conn) {
+        let party = self
+            .parties
+            .iter()
+            .position(|p| p.office == office && p.wire.as_ref().is_some_and(|w| w.conn == conn));
+        if let Some(party) = party {
+            self.parties[party].wire = None;
+            return self.phone_input(party, Input::LinkDown);
+        }
+        let trunk = self.trunks.iter().position(|t| t.ends.contains(&(office, conn)));
+        if let Some(trunk) = trunk {
+            for (other, conn) in self.trunks.remove(trunk).ends {
+                if other != office {
+                    self.office_input(other, ExchangeInput::Down { conn });
+                }
+            }
+        }
+    }
+}
