@@ -162,7 +162,7 @@ impl Endpoint {
     }
 
     /// Read the sockets at most once in `gather` (at first zero). As nothing is ever sent on receipt, an
-    /// exchange need not wake for every datagram; at a millisecond a thousand lines cost half.
+    /// exchange need not wake for every datagram: set a millisecond there, and leave handsets at zero.
     pub fn set_gather(&mut self, gather: Duration) {
         self.gather = gather;
     }

@@ -32,8 +32,8 @@ const ALPN_TRUNK: &[u8] = b"hotline-trunk/1";
 
 /// The cryptography of every connection: X25519MLKEM768 and TLS 1.3 suites.
 ///
-/// AES-256-GCM stands first (its 128 bits against a quantum search cost 1 % of an exchange's time, measured);
-/// QUIC itself needs AES-128-GCM for Initial packets (RFC 9001 section 5.2).
+/// AES-256-GCM stands first, to keep 128 bits against a quantum search; QUIC itself needs AES-128-GCM for
+/// Initial packets (RFC 9001 section 5.2), and browsers may ask for any of the three.
 pub(crate) fn provider() -> Arc<CryptoProvider> {
     Arc::new(CryptoProvider {
         kx_groups: vec![aws_lc_rs::kx_group::X25519MLKEM768],
