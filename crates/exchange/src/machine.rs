@@ -469,6 +469,12 @@ impl Exchange {
         MailId(id)
     }
 
+    /// Whether the disk takes writes.
+    #[must_use]
+    pub fn store_works(&self) -> bool {
+        self.store.works()
+    }
+
     /// All figures, gauges as of now.
     #[must_use]
     pub fn metrics(&self) -> Metrics {
