@@ -26,8 +26,6 @@ pub enum Sound {
     Rings,
     /// It shows, silently: ignored by the person.
     Silent,
-    /// It does not even show: the caller rings out, and a missed call is noted.
-    Hidden,
 }
 
 /// Awaits the person.
@@ -40,8 +38,8 @@ pub struct Incoming {
 impl Incoming {
     /// Came in at `now`.
     #[must_use]
-    pub fn new(now: Time, sound: Sound) -> Self {
-        Incoming { deadline: now + RING_MAX, sound }
+    pub fn new(now: Time) -> Self {
+        Incoming { deadline: now + RING_MAX, sound: Sound::Rings }
     }
 
     /// Whether it makes itself heard.
@@ -52,14 +50,7 @@ impl Incoming {
 
     /// Stops the sound; the caller is told nothing.
     pub fn ignore(&mut self) {
-        if self.sound == Sound::Rings {
-            self.sound = Sound::Silent;
-        }
-    }
-
-    /// Shows nothing more; the caller, who is not told, rings out.
-    pub fn hide(&mut self) {
-        self.sound = Sound::Hidden;
+        self.sound = Sound::Silent;
     }
 
     /// This handset answers.
@@ -128,25 +119,23 @@ mod tests {
 
     #[test]
     fn taken_elsewhere_is_no_missed_call() {
-        let call = Incoming::new(Time(0), Sound::Rings);
+        let call = Incoming::new(Time(0));
         assert_eq!(call.closed(Closure::Elsewhere), End::Elsewhere);
-        let call = Incoming::new(Time(0), Sound::Rings);
+        let call = Incoming::new(Time(0));
         assert_eq!(call.closed(Closure::Closed), End::Missed);
     }
 
     #[test]
-    fn ignoring_never_makes_a_hidden_call_visible() {
-        let mut call = Incoming::new(Time(0), Sound::Hidden);
+    fn ignoring_only_stops_the_sound() {
+        let mut call = Incoming::new(Time(0));
+        assert_eq!(call.sound(), Sound::Rings);
         call.ignore();
-        assert_eq!(call.sound(), Sound::Hidden);
-        let mut call = Incoming::new(Time(0), Sound::Rings);
-        call.ignore();
-        assert_eq!(call.sound(), Sound::Silent);
+        assert_eq!((call.sound(), call.state()), (Sound::Silent, CallState::RingingHere));
     }
 
     #[test]
     fn waits_for_keys_only_so_long() {
-        let call = Incoming::new(Time(0), Sound::Rings).answer(Time(7));
+        let call = Incoming::new(Time(0)).answer(Time(7));
         assert!(!call.expired(Time(7)));
         assert!(call.expired(Time(7) + KEYS_WITHIN));
     }

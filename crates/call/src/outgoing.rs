@@ -74,6 +74,11 @@ impl Outgoing {
         }
     }
 
+    /// A leg was opened.
+    pub fn opened(&mut self) {
+        self.reopen = None;
+    }
+
     /// Whether the leg shall be opened again now; asked at [`Outgoing::deadline`].
     pub fn reopens(&mut self, now: Time) -> bool {
         self.reopen.take_if(|at| *at <= now).is_some()
@@ -108,6 +113,9 @@ mod tests {
         assert!(!call.reopens(Time(6)));
         assert!(call.reopens(Time(5) + REOPEN_EVERY));
         assert!(!call.reopens(Time(5) + REOPEN_EVERY), "once for each loss");
+        assert_eq!(call.closed(Time(5), Closure::Closed), Ok(()));
+        call.opened();
+        assert_eq!(call.deadline(), Time(0) + PATIENCE);
     }
 
     #[test]

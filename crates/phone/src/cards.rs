@@ -257,7 +257,7 @@ impl Phone {
         self.after(Effect::Tell(Event::CardUsed { card: id, contact: number }));
         let name = Text::new(self.own.name.as_str()).unwrap_or_default();
         self.mail_to(number, &ContactMessage::Accepted { name })?;
-        self.restock(number, true);
+        self.restock(number, false);
         Ok(())
     }
 }

@@ -14,7 +14,7 @@ use call::{Busyness, Policy, Verdict};
 use seal::card::{Kind, UnverifiedCard};
 use seal::group::{Admit, Bucket, Change, Group, GroupKind, UnverifiedKeyPackage};
 use seal::pairwise::PairwiseKey;
-use wire::limits::{NAME_MAX, TEXT_MAX};
+use wire::limits::TEXT_MAX;
 use wire::talk::{ContactMessage, Offer, Sealed};
 use wire::{Address, Blob, Text, Wall};
 
@@ -213,13 +213,13 @@ impl Phone {
     }
 
     /// The issuer has this handset as a contact.
-    pub(crate) fn accepted(&mut self, contact: u32, _: Text<NAME_MAX>) {
+    pub(crate) fn accepted(&mut self, contact: u32) {
         let Some(record) = self.contacts.get_mut(&contact) else { return };
         let Some(progress) = record.progress().accepted() else { return };
         record.row.progress = progress.code();
         self.touched_contacts.insert(contact);
         self.after(Effect::Tell(Event::ContactAccepted { contact }));
-        self.restock(contact, true);
+        self.restock(contact, false);
     }
 
     pub(crate) fn rename_contact(&mut self, contact: u32, text: String) -> Result<(), InputError> {

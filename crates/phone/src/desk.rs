@@ -24,9 +24,10 @@ pub(crate) struct Desk<E> {
     /// Changed and not yet given to the host.
     rows: Rows,
     effects: Vec<E>,
-    /// Effects of this step, and whether this step changed a row.
-    step: Vec<E>,
+    /// Effects of this step (and whether they keep the order of steps), and whether it changed a row.
+    step: Vec<(E, bool)>,
     changed: bool,
+    failing: bool,
     /// With the host.
     flying: Option<(u64, Rows, Vec<E>)>,
     retry: Option<Time>,
@@ -40,6 +41,7 @@ impl<E> Desk<E> {
             effects: Vec::new(),
             step: Vec::new(),
             changed: false,
+            failing: false,
             flying: None,
             retry: None,
         }
@@ -57,20 +59,30 @@ impl<E> Desk<E> {
 
     /// Does `effect` once what this step changes is on disk; at the end of the step if nothing changes.
     pub(crate) fn after(&mut self, effect: E) {
-        self.step.push(effect);
+        self.step.push((effect, false));
+    }
+
+    /// The same, and not before the rows of all earlier steps: it speaks for them too.
+    pub(crate) fn after_all(&mut self, effect: E) {
+        self.step.push((effect, true));
     }
 
     /// Ends a step: the effects that can run now, and the batch that is to be stored.
     pub(crate) fn flush(&mut self, now: Time) -> (Vec<E>, Option<(u64, Vec<Change>)>) {
-        let step = core::mem::take(&mut self.step);
-        let run = if core::mem::take(&mut self.changed) {
-            self.effects.extend(step);
-            Vec::new()
-        } else {
-            step
-        };
-        let waits = self.flying.is_some() || self.retry.is_some_and(|at| now < at);
-        if waits || (self.rows.is_empty() && self.effects.is_empty()) {
+        let changed = core::mem::take(&mut self.changed);
+        let before = self.flying.is_some() || !self.rows.is_empty();
+        let mut run = Vec::new();
+        for (effect, ordered) in core::mem::take(&mut self.step) {
+            match changed || (ordered && before) {
+                true => self.effects.push(effect),
+                false => run.push(effect),
+            }
+        }
+        if self.flying.is_some() || self.retry.is_some_and(|at| now < at) {
+            return (run, None);
+        }
+        if self.rows.is_empty() {
+            run.append(&mut self.effects);
             return (run, None);
         }
         self.retry = None;
@@ -90,7 +102,9 @@ impl<E> Desk<E> {
 
     /// The batch is on disk: its effects. `None` if it was not with the host.
     pub(crate) fn stored(&mut self, batch: u64) -> Option<Vec<E>> {
-        self.flying.take_if(|(number, ..)| *number == batch).map(|(.., effects)| effects)
+        let (.., effects) = self.flying.take_if(|(number, ..)| *number == batch)?;
+        self.failing = false;
+        Some(effects)
     }
 
     /// The batch was not written: it comes again, under what was changed since.
@@ -105,12 +119,13 @@ impl<E> Desk<E> {
         effects.append(&mut self.effects);
         self.effects = effects;
         self.retry = Some(now + AGAIN);
+        self.failing = true;
         true
     }
 
     /// Whether the last write failed.
     pub(crate) fn fails(&self) -> bool {
-        self.retry.is_some()
+        self.failing
     }
 
     /// When to flush again by itself.
@@ -144,6 +159,19 @@ mod tests {
         assert_eq!(desk.stored(batch).unwrap(), ["kept"]);
         let (_, batch) = desk.flush(Time(0));
         assert_eq!(desk.stored(batch.unwrap().0).unwrap(), ["later"]);
+    }
+
+    #[test]
+    fn an_acknowledgement_never_overtakes_earlier_rows() {
+        let mut desk = Desk::new();
+        desk.put(1, vec![1], vec![1]);
+        desk.after_all("first");
+        let (batch, _) = desk.flush(Time(0)).1.unwrap();
+        desk.after_all("second");
+        desk.after("free");
+        assert_eq!(desk.flush(Time(0)).0, ["free"]);
+        assert_eq!(desk.stored(batch).unwrap(), ["first"]);
+        assert!(matches!(desk.flush(Time(0)), (run, None) if run == ["second"]));
     }
 
     #[test]

@@ -6,8 +6,8 @@
 //!                      └─────────────── LinkDown, Refused ◄────────────┴─────────────────┘
 //! ```
 //!
-//! A token is good once. A handset that was killed after its enrolment reached the exchange, and before it
-//! heard of it, is known there: when the token is refused, it tries to attach before it says so.
+//! A handset that was killed after its enrolment reached the exchange, and before it heard of it, enrols
+//! again: its line is known there, and attached.
 
 use core::time::Duration;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -260,7 +260,9 @@ impl Phone {
             LineDown::NotPosted { mail, reason } => self.not_posted(mail, reason),
             LineDown::Deliver { seq, address, at, body } => {
                 self.deliver(address, at, body.as_bytes());
-                self.send_after(Channel::Bulk, LineUp::Delivered { seq });
+                // It acknowledges all mail before it, too.
+                let delivered = LineUp::Delivered { seq };
+                self.desk.after_all(Effect::Send(self.sessions, Channel::Bulk, delivered));
             }
             LineDown::Incoming { leg, address, at, body } => {
                 self.incoming(leg, address, at, body.as_bytes());
@@ -327,15 +329,8 @@ impl Phone {
     }
 
     fn refused(&mut self, reason: Refusal) {
-        let mut wait = REFUSED;
-        if reason == Refusal::Token && self.own.token.is_some() {
-            // Perhaps it was used by this very handset: see the top.
-            self.own.token = None;
-            wait = AGAIN;
-        } else {
-            self.tell(Event::Refused(reason));
-        }
+        self.tell(Event::Refused(reason));
         self.take_down();
-        self.line = Line::Waiting { at: self.now + wait, wait: AGAIN };
+        self.line = Line::Waiting { at: self.now + REFUSED, wait: AGAIN };
     }
 }

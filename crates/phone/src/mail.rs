@@ -347,9 +347,11 @@ impl Phone {
 
     /// What a contact said.
     fn heard(&mut self, contact: u32, from: VerifiedDevice, message: ContactMessage, way: Way) {
+        // Whatever it says, it has joined.
+        self.accepted(contact);
         match message {
             ContactMessage::Introduce { .. } => self.dropped += 1,
-            ContactMessage::Accepted { name } => self.accepted(contact, name),
+            ContactMessage::Accepted { .. } => {}
             ContactMessage::KeyPackage { key_package, want } => {
                 self.package_came(contact, from, key_package.as_bytes(), want, way);
             }

@@ -7,8 +7,7 @@
 //! ```
 
 use call::{
-    Active, Answering, Busyness, CallState, Direction, End, Incoming, Outgoing, Sound, Survivor,
-    Verdict,
+    Active, Answering, Busyness, CallState, Direction, End, Incoming, Outgoing, Survivor, Verdict,
 };
 use link::Channel;
 use voice::Level;
@@ -116,9 +115,7 @@ impl Phone {
     }
 
     fn busyness(&self) -> Busyness {
-        let hidden =
-            |c: &Call| matches!(&c.stage, Stage::Incoming(i) if i.sound() == Sound::Hidden);
-        match self.calls.values().any(|c| !c.is_over() && !hidden(c)) {
+        match self.calls.values().any(|c| !c.is_over()) {
             true => Busyness::InCall,
             false => Busyness::Free,
         }
@@ -181,6 +178,9 @@ impl Phone {
         let Some(call) = self.calls.get_mut(&id) else { return };
         let (contact, name) = (call.contact, call.name);
         let old = call.leg.replace(leg);
+        if let Stage::Outgoing(outgoing) = &mut call.stage {
+            outgoing.opened();
+        }
         if let Some(old) = old {
             self.send(Channel::Signal, &LineUp::Close { leg: old });
         }
@@ -230,10 +230,9 @@ impl Phone {
         let ended = before.is_some_and(|h| End::from_code(h.end) != Some(End::Missed));
         if again || ended {
             // A call that is over here, or that this handset forgot when it was started anew.
-            if self.contacts.get(&contact).is_some_and(|c| c.is_told()) {
-                self.say_over_leg(contact, leg, &ContactMessage::Declined { call: name });
-            }
-            return;
+            let told = self.contacts.get(&contact).is_some_and(|c| c.is_told());
+            let word = told.then_some(ContactMessage::Declined { call: name });
+            return self.turn_away(contact, leg, word);
         }
         let crossing = self.crossing(contact);
         if let Some((id, mine)) = crossing {
@@ -244,15 +243,13 @@ impl Phone {
         }
         let busy = self.busyness();
         let Some(record) = self.contacts.get_mut(&contact) else { return };
-        let (sound, tell) = match record.verdict(busy) {
-            Verdict::Ring { tell } => (Sound::Rings, tell),
+        let tell = match record.verdict(busy) {
+            Verdict::Ring { tell } => tell,
             Verdict::Busy { tell } => {
-                if tell {
-                    self.say_over_leg(contact, leg, &ContactMessage::Busy { call: name });
-                }
+                self.turn_away(contact, leg, tell.then_some(ContactMessage::Busy { call: name }));
                 return self.missed(contact, name, at);
             }
-            Verdict::Drop => return,
+            Verdict::Drop => return self.turn_away(contact, leg, None),
         };
         record.row.used = true;
         let keyed: Vec<Keyed> = record.stock.take_joined(name).into_iter().collect();
@@ -264,7 +261,7 @@ impl Phone {
             direction: Direction::Received,
             at,
             leg: Some(leg),
-            stage: Stage::Incoming(Incoming::new(self.now, sound)),
+            stage: Stage::Incoming(Incoming::new(self.now)),
             tell,
             keyed,
             heard: false,
@@ -303,11 +300,23 @@ impl Phone {
                 self.package_over_leg(id);
             }
             Stage::Active(_) => self.take_back(id, leg),
-            Stage::Over { .. } if tell => {
-                self.say_over_leg(contact, leg, &ContactMessage::Declined { call: name });
+            Stage::Over { .. } => {
+                self.turn_away(
+                    contact,
+                    leg,
+                    tell.then_some(ContactMessage::Declined { call: name }),
+                );
             }
-            Stage::Over { .. } => {}
         }
+    }
+
+    /// This handset is done with a leg that it did not take. The caller learns of it only by `word`; its
+    /// leg stays until it gives up.
+    fn turn_away(&mut self, contact: u32, leg: Leg, word: Option<ContactMessage>) {
+        if let Some(word) = word {
+            self.say_over_leg(contact, leg, &word);
+        }
+        self.send_after(Channel::Signal, LineUp::Close { leg });
     }
 
     pub(crate) fn answer(&mut self, id: u32) -> Result<(), InputError> {
@@ -362,14 +371,13 @@ impl Phone {
 
     pub(crate) fn decline(&mut self, id: u32) -> Result<(), InputError> {
         let call = self.call_mut(id)?;
-        let (Stage::Incoming(_), leg) = (&call.stage, call.leg) else {
+        if !matches!(call.stage, Stage::Incoming(_)) {
             return Err(InputError::WrongState("the call does not ring here (any more)"));
-        };
-        let (name, contact, tell) = (call.name, call.contact, call.tell);
-        if tell && let Some(leg) = leg {
-            self.say_over_leg(contact, leg, &ContactMessage::Declined { call: name });
         }
-        // The leg stays until the caller closes it: who may not know hears nothing at all.
+        let (name, contact, tell) = (call.name, call.contact, call.tell);
+        if let Some(leg) = call.leg.take() {
+            self.turn_away(contact, leg, tell.then_some(ContactMessage::Declined { call: name }));
+        }
         self.end_call(id, End::DeclinedByMe);
         Ok(())
     }
@@ -484,10 +492,7 @@ impl Phone {
         call.keyed.clear();
         let (name, contact, direction, at, tell) =
             (call.name, call.contact, call.direction, call.at, call.tell);
-        // A call that rang and was declined keeps its leg, so that the caller learns nothing from it.
-        let quiet = matches!(end, End::DeclinedByMe);
-        let leg = if quiet { call.leg } else { call.leg.take() };
-        if let (Some(leg), false) = (leg, quiet) {
+        if let Some(leg) = call.leg.take() {
             self.send(Channel::Signal, &LineUp::Close { leg });
         }
         let row = HistoryRow {

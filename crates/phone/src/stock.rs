@@ -19,6 +19,7 @@ use crate::command::InputError;
 use crate::event::Event;
 use crate::machine::{Effect, Phone};
 use crate::mail::{Way, blob};
+use crate::ring::Stage;
 
 /// Most devices of one principal.
 const DEVICES: usize = 8;
@@ -122,7 +123,10 @@ impl Phone {
         way: Way,
     ) {
         let placing = match way {
-            Way::Leg(leg) => self.calls.iter_mut().find(|(_, c)| c.leg == Some(leg)),
+            Way::Leg(leg) => self
+                .calls
+                .iter_mut()
+                .find(|(_, c)| c.leg == Some(leg) && matches!(c.stage, Stage::Outgoing(_))),
             Way::Mail(_) => None,
         };
         let placing = placing.map(|(id, c)| (*id, c.name, c.reached()));

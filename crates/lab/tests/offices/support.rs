@@ -1,5 +1,4 @@
 //! What the conversations share: two offices, a handset in each, and a contact between them.
-#![allow(dead_code, clippy::unwrap_used, reason = "each test binary uses its part")]
 
 use core::time::Duration;
 
@@ -48,6 +47,40 @@ pub(crate) fn meet(world: &mut World, a: usize, b: usize, in_person: bool) {
     });
     assert!(ready, "keys of the next calls");
     world.run(secs(3));
+}
+
+/// Everybody's line is up.
+pub(crate) fn lines_up(world: &mut World) {
+    let up = world.run_until(secs(60), |w| {
+        let now = w.now;
+        w.parties.iter_mut().all(|p| p.phone.is_none() || p.view(now).line == phone::LineState::Up)
+    });
+    assert!(up, "lines");
+}
+
+/// A party's contact.
+pub(crate) fn contact(world: &mut World, party: usize, number: u32) -> phone::ContactView {
+    let now = world.now;
+    let contacts = world.parties[party].view(now).contacts;
+    contacts.into_iter().find(|c| c.id == number).unwrap()
+}
+
+/// Why a party's latest call that is over ended, and whether it is an unseen missed one.
+pub(crate) fn latest(world: &mut World, party: usize) -> Option<(End, bool)> {
+    let now = world.now;
+    world.parties[party].view(now).history.first().map(|h| (h.end, h.unseen))
+}
+
+/// A party's latest call is hung up.
+pub(crate) fn hang_up(world: &mut World, party: usize) {
+    let id = call(world, party);
+    world.command(party, Command::HangUp { call: id }).unwrap();
+}
+
+/// A party answers its latest call.
+pub(crate) fn answer(world: &mut World, party: usize) {
+    let id = call(world, party);
+    world.command(party, Command::Answer { call: id }).unwrap();
 }
 
 /// Two people who have met in person.

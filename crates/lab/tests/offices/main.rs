@@ -1,0 +1,10 @@
+//! Whole offices in virtual time: phones as they are, exchanges as they are, and everything that people,
+//! networks, disks and strangers do to them.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod calls;
+mod cards;
+mod faults;
+mod kill;
+mod support;
+mod wire;
