@@ -360,9 +360,15 @@ impl Exchange {
 
     // ---- ending --------------------------------------------------------------------------------
 
-    /// A handset or another exchange is done with a leg.
+    /// A handset or another exchange is done with a leg. A handset hears `Closed`, so that it knows when
+    /// nothing is on its way for the leg any more.
     pub(crate) fn close_leg(&mut self, id: PortId, leg: Leg) {
-        self.leave(End { port: id, leg }, Closure::Closed);
+        let end = End { port: id, leg };
+        let known = self.ports.get(id).is_some_and(|port| port.legs.find(leg).is_ok());
+        self.leave(end, Closure::Closed);
+        if known && self.is_line(id) {
+            self.tell_end(end, Closure::Closed);
+        }
     }
 
     /// A link is gone, and all its legs.

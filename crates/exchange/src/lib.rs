@@ -13,9 +13,9 @@
 //! [`Output::Timeout`].
 //!
 //! It holds no content key and parses no payload: it links no code that could. It tells nobody whether an
-//! address exists: everything that comes to one takes the same steps ([`addresses`]). What it says is done
-//! is on disk ([`store`]). Cells leave on the links' own clocks and never because something arrived
-//! ([`clock`]). The path of voice through it is one function ([`legs`], `forward`).
+//! address exists: everything that comes to one takes the same steps (`addresses.rs`). What it says is done
+//! is on disk (`store.rs`). Cells leave on the links' own clocks and never because something arrived
+//! (`clock.rs`). The path of voice through it is one function (`legs.rs`, `forward`).
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod addresses;
@@ -38,6 +38,7 @@ mod store;
 mod trunks;
 mod verify;
 
+pub use admission::Rate;
 pub use api::{
     CloseReason, Command, Config, Conn, Event, Input, InputError, LineInfo, Output, Reply,
     SourceId, Status, TrunkPolicy,

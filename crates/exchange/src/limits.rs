@@ -4,7 +4,7 @@
 
 use core::time::Duration;
 
-use crate::admission::Rate;
+use crate::Rate;
 
 /// Handsets of one principal: device numbers 0 to 7.
 pub const DEVICES: usize = 8;

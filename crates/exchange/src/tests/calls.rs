@@ -39,6 +39,9 @@ fn voice_goes_both_ways_between_two_exchanges() {
     w.run(100);
     let closed = LineDown::Closed { leg: leg_b, reason: Closure::Closed };
     w.expect(b, |m| (*m == closed).then_some(()));
+    // And so does this one: nothing is on its way for the leg any more, and it can be used again.
+    let closed = LineDown::Closed { leg: leg_a, reason: Closure::Closed };
+    w.expect(a, |m| (*m == closed).then_some(()));
     for office in [0, 1] {
         assert_eq!(w.exchange(office).metrics().legs, 0);
     }

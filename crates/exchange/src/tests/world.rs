@@ -26,13 +26,15 @@ use crate::{
 pub(super) const LINE_DELAY: u64 = 1_000;
 pub(super) const TRUNK_DELAY: u64 = 5_000;
 pub(super) const DISK_DELAY: u64 = 2_000;
+/// From a batch to death: whoever is told too early hears it before that.
+const DEATH_DELAY: u64 = 150_000;
 
 /// What the disk of an office does with a batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Disk {
     Writes,
     Fails,
-    /// The process dies when this batch is asked for; the flag says whether it was written.
+    /// The process dies some time after this batch was asked for; the flag says whether it was written.
     Dies {
         at: u64,
         written: bool,
@@ -84,6 +86,7 @@ enum Happening {
     ToOffice { office: usize, conn: Conn, cell: Vec<u8> },
     ToPhone { phone: usize, conn: Conn, cell: Vec<u8> },
     Stored { office: usize, batch: u64, changes: Vec<Change> },
+    Dies { office: usize, changes: Vec<Change> },
     Dialled { office: usize, peer: ExchangeRef },
 }
 
@@ -321,11 +324,7 @@ impl World {
     }
 
     fn drain(&mut self, office: usize) {
-        enum Do {
-            Close(Conn, CloseReason),
-            Die,
-        }
-        let mut todo = Vec::new();
+        let mut closed = Vec::new();
         let mut later = Vec::new();
         let o = &mut self.offices[office];
         let Some(exchange) = o.exchange.as_mut() else { return };
@@ -351,7 +350,7 @@ impl World {
                 },
                 Output::Close { conn, reason } => {
                     o.closed.push(reason);
-                    todo.push(Do::Close(conn, reason));
+                    closed.push((conn, reason));
                 }
                 Output::Dial { peer } => {
                     o.dials += 1;
@@ -370,10 +369,8 @@ impl World {
                     );
                     match o.disk {
                         Disk::Dies { at, written } if o.batches == at => {
-                            if written {
-                                apply(&mut o.rows, changes);
-                            }
-                            todo.push(Do::Die);
+                            let changes = if written { changes } else { Vec::new() };
+                            later.push((DEATH_DELAY, Happening::Dies { office, changes }));
                         }
                         _ => later.push((DISK_DELAY, Happening::Stored { office, batch, changes })),
                     }
@@ -386,16 +383,11 @@ impl World {
         for (delay, happening) in later {
             self.later(delay, happening);
         }
-        for what in todo {
-            match what {
-                Do::Close(conn, reason) => {
-                    if let Some(Far::Phone(phone)) = self.wires.get(&(office, conn)) {
-                        self.phones[*phone].closed = Some(reason);
-                    }
-                    self.unplug(office, conn);
-                }
-                Do::Die => self.kill(office),
+        for (conn, reason) in closed {
+            if let Some(Far::Phone(phone)) = self.wires.get(&(office, conn)) {
+                self.phones[*phone].closed = Some(reason);
             }
+            self.unplug(office, conn);
         }
     }
 
@@ -443,6 +435,10 @@ impl World {
                     apply(&mut self.offices[office].rows, changes);
                     self.input(office, Input::Stored { batch });
                 }
+            }
+            Happening::Dies { office, changes } => {
+                apply(&mut self.offices[office].rows, changes);
+                self.kill(office);
             }
             Happening::Dialled { office, peer } => {
                 let other = self
