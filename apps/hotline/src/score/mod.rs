@@ -35,6 +35,9 @@ pub enum ScoreError {
 /// PESQ finds delays up to some hundred ms by itself. Errors: under half a second of speech.
 pub fn pesq(said: &[f32], heard: &[f32]) -> Result<f32, ScoreError> {
     let (said, heard) = (narrow(said), narrow(heard));
+    if [&said, &heard].iter().any(|signal| signal.iter().all(|x| *x == 0)) {
+        return Err(ScoreError::Nothing);
+    }
     pesq::pesq_wb(&said, &heard).map_err(|error| match error {
         pesq::PesqError::NoUtterancesFound => ScoreError::Nothing,
         _ => ScoreError::Short("a recording", 500),
