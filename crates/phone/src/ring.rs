@@ -222,8 +222,7 @@ impl Phone {
             Way::Mail(_) if again => return,
             Way::Mail(_) => return self.missed(contact, name, at),
         };
-        let known = self.calls.iter().find(|(_, c)| c.name == name && c.contact == contact);
-        if let Some(id) = known.map(|(id, _)| *id) {
+        if let Some(id) = self.live(contact, name) {
             return self.new_leg(id, leg);
         }
         let before = self.history.values().find(|h| h.call == name && h.contact == contact);
@@ -286,9 +285,7 @@ impl Phone {
     fn new_leg(&mut self, id: u32, leg: Leg) {
         let Some(call) = self.calls.get_mut(&id) else { return };
         let (name, contact, tell) = (call.name, call.contact, call.tell);
-        if !call.is_over() {
-            call.leg = Some(leg);
-        }
+        call.leg = Some(leg);
         match &call.stage {
             Stage::Outgoing(_) => {}
             Stage::Incoming(_) if tell => {
@@ -300,13 +297,7 @@ impl Phone {
                 self.package_over_leg(id);
             }
             Stage::Active(_) => self.take_back(id, leg),
-            Stage::Over { .. } => {
-                self.turn_away(
-                    contact,
-                    leg,
-                    tell.then_some(ContactMessage::Declined { call: name }),
-                );
-            }
+            Stage::Over { .. } => {}
         }
     }
 
@@ -450,6 +441,12 @@ impl Phone {
         self.voice_follows();
     }
 
+    /// The call of that name with a contact, unless it is over.
+    pub(crate) fn live(&self, contact: u32, name: CallId) -> Option<u32> {
+        let same = |c: &Call| c.name == name && c.contact == contact && !c.is_over();
+        self.calls.iter().find(|(_, c)| same(c)).map(|(id, _)| *id)
+    }
+
     pub(crate) fn call_on(&self, leg: Leg) -> Option<u32> {
         self.calls.iter().find(|(_, c)| c.leg == Some(leg)).map(|(id, _)| *id)
     }
@@ -523,7 +520,8 @@ impl Phone {
         self.voice_follows();
         // The keys of the next call: after a call that was answered, or to those who may know.
         let talked = matches!(stage, Stage::Active(_));
-        if direction == Direction::Received && (talked || tell) && self.is_open(contact) {
+        let answered = talked || (tell && end != End::Missed);
+        if direction == Direction::Received && answered && self.is_open(contact) {
             self.restock(contact, false);
         }
     }
@@ -535,7 +533,7 @@ impl Phone {
     /// Notes a missed call, once.
     pub(crate) fn missed(&mut self, contact: u32, name: CallId, at: Wall) {
         let known = self.history.values().any(|h| h.call == name && h.contact == contact);
-        let live = self.calls.values().any(|c| c.name == name && !c.is_over());
+        let live = self.live(contact, name).is_some();
         let blocked = self.contacts.get(&contact).is_none_or(|c| c.row.blocked);
         if known || live || blocked {
             return;
@@ -551,6 +549,10 @@ impl Phone {
             unseen: true,
         });
         self.after(Effect::Tell(Event::Missed { contact }));
+        // The caller's stock went with the call.
+        if self.contacts.get(&contact).is_some_and(|c| c.is_open() && c.is_told()) {
+            self.restock(contact, false);
+        }
     }
 
     fn keep_history(&mut self, row: HistoryRow) {

@@ -211,8 +211,7 @@ impl Phone {
             return;
         };
         let told = record.is_told();
-        let ringing = self.calls.iter().find(|(_, c)| c.name == call && c.contact == contact);
-        if let Some(id) = ringing.map(|(id, _)| *id) {
+        if let Some(id) = self.live(contact, call) {
             self.keys_for(id, keyed);
             return;
         }

@@ -52,7 +52,7 @@ fn revoking_one_contact_leaves_the_others_alone() {
     world.command(A, Command::RevokeContact { contact: 2 }).unwrap();
     world.run(secs(5));
     connect(&mut world, A, B);
-    hang_up(&mut world, A);
+    part(&mut world, A, B);
     connect(&mut world, B, A);
     assert!(matches!(
         world.command(A, Command::Call { contact: 2 }),

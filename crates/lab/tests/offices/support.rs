@@ -77,6 +77,12 @@ pub(crate) fn hang_up(world: &mut World, party: usize) {
     world.command(party, Command::HangUp { call: id }).unwrap();
 }
 
+/// A party hangs up, and the other one knows.
+pub(crate) fn part(world: &mut World, party: usize, other: usize) {
+    hang_up(world, party);
+    ended(world, other, End::ByOther);
+}
+
 /// A party answers its latest call.
 pub(crate) fn answer(world: &mut World, party: usize) {
     let id = call(world, party);
