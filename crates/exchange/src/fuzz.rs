@@ -1,20 +1,29 @@
 //! Body of the fuzz target: any sequence of operations, with messages that decode and messages that do not.
+//! The fuzzer's handsets and contacts have real keys, so that it gets past the signatures.
+
+use std::collections::BTreeMap;
 
 use link::{Channel, Link, Shape};
+use seal::office::LineKey;
+use seal::pairwise::PairwiseKey;
 use wire::limits::VERSION;
-use wire::line::LineUp;
+use wire::line::{LineDown, LineUp};
+use wire::rows::{Change, Row};
 use wire::trunk::Trunk;
 use wire::{
-    Address, Blob, Envelope, ExchangePub, ExchangeRef, Leg, LinePub, MailId, PairwisePub,
-    Signature, Text, Time, Token, Wall,
+    Address, Blob, Envelope, ExchangePub, ExchangeRef, Leg, MailId, Nonce, Text, Time, Token, Wall,
 };
 
+use crate::addresses::{AddressEntry, State};
+use crate::rows;
 use crate::{Command, Config, Conn, Exchange, Input, Output, SourceId, TrunkPolicy};
 
 /// Links of the fuzzer's: the other ends of lines and trunks.
 const LINKS: usize = 6;
 /// Operations of one run.
 const OPERATIONS: usize = 400;
+/// The exchange's key.
+const KEY: ExchangePub = ExchangePub([0; 32]);
 
 struct Bytes<'a>(&'a [u8]);
 
@@ -26,35 +35,36 @@ impl Bytes<'_> {
     }
 }
 
+fn pairwise(b: &mut Bytes<'_>) -> PairwiseKey {
+    PairwiseKey::from_bytes(&[b.next() % 2 + 1; 32])
+}
+
 fn envelope(b: &mut Bytes<'_>) -> Envelope {
-    Envelope {
-        address: Address([b.next() % 4; 16]),
-        device: b.next() % 10,
-        counter: u64::from(b.next()),
-        signature: Signature([b.next(); 64]),
-        body: Blob::default(),
-    }
+    let (address, device) = (Address([b.next() % 4; 16]), b.next() % 9);
+    let counter = u64::from(b.next());
+    let signature = pairwise(b).sign(&address, device, counter, &[]);
+    Envelope { address, device, counter, signature, body: Blob::default() }
 }
 
 fn exchange_ref(b: &mut Bytes<'_>) -> ExchangeRef {
     ExchangeRef { key: ExchangePub([b.next() % 4; 32]), host: Text::default() }
 }
 
-fn line_message(b: &mut Bytes<'_>) -> Vec<u8> {
+fn line_key(b: &mut Bytes<'_>) -> LineKey {
+    LineKey::from_bytes(&[b.next() % 3; 32])
+}
+
+fn line_message(b: &mut Bytes<'_>, nonce: &Nonce) -> Vec<u8> {
+    let line = line_key(b);
+    let signature = line.answer(&KEY, nonce);
     let (request, leg) = (u32::from(b.next() % 4), Leg(u16::from(b.next() % 9)));
     let address = Address([b.next() % 4; 16]);
     match b.next() % 13 {
-        0 => LineUp::Attach {
-            version: VERSION,
-            line: LinePub([1; 32]),
-            signature: Signature([0; 64]),
-        },
-        1 => LineUp::Enrol {
-            version: VERSION,
-            token: Token([b.next() % 3; 16]),
-            line: LinePub([b.next() % 3; 32]),
-            signature: Signature([0; 64]),
-        },
+        0 => LineUp::Attach { version: VERSION, line: line.public(), signature },
+        1 => {
+            let token = Token([b.next() % 3; 16]);
+            LineUp::Enrol { version: VERSION, token, line: line.public(), signature }
+        }
         2 => LineUp::Post {
             mail: MailId([b.next() % 4; 16]),
             exchange: exchange_ref(b),
@@ -71,13 +81,13 @@ fn line_message(b: &mut Bytes<'_>) -> Vec<u8> {
             expiry: Wall(u64::from(b.next())),
             offer: Blob::default(),
         },
-        9 => LineUp::RegisterBound { request, address, bound: PairwisePub([b.next() % 3; 32]) },
+        9 => LineUp::RegisterBound { request, address, bound: pairwise(b).public() },
         10 => LineUp::Revoke { request, address },
         11 => LineUp::Redeem {
             request,
             exchange: exchange_ref(b),
             address,
-            bound: PairwisePub([b.next() % 3; 32]),
+            bound: pairwise(b).public(),
         },
         _ => return vec![b.next(), b.next(), b.next()],
     }
@@ -96,7 +106,7 @@ fn trunk_message(b: &mut Bytes<'_>) -> Vec<u8> {
         6 => Trunk::Redeem {
             request,
             address: Address([b.next() % 4; 16]),
-            bound: PairwisePub([b.next() % 3; 32]),
+            bound: pairwise(b).public(),
         },
         7 => Trunk::Redeemed {
             request,
@@ -109,11 +119,40 @@ fn trunk_message(b: &mut Bytes<'_>) -> Vec<u8> {
     .encode()
 }
 
-/// Drives one exchange by `data`. Nothing may panic, and what is stored must be readable again.
+/// An exchange in which a fuzzer gets somewhere: three handsets of two principals, an address that is bound
+/// and a card that can be redeemed.
+fn rows() -> BTreeMap<(u8, Vec<u8>), Vec<u8>> {
+    let line = |n: u8| LineKey::from_bytes(&[n; 32]).public().0.to_vec();
+    let bound = State::Bound { key: PairwiseKey::from_bytes(&[1; 32]).public() };
+    let open = State::Open { expiry: Wall(150) };
+    let name = |n: &str| rows::principal(&Text::new(n).unwrap_or_default());
+    BTreeMap::from([
+        ((rows::PRINCIPAL, rows::u32_key(1)), name("a")),
+        ((rows::PRINCIPAL, rows::u32_key(2)), name("")),
+        ((rows::LINE, line(0)), rows::line(1, 0, 0)),
+        ((rows::LINE, line(1)), rows::line(1, 1, 0)),
+        ((rows::LINE, line(2)), rows::line(2, 0, 0)),
+        ((rows::ADDRESS, vec![1; 16]), rows::address(&AddressEntry::new(1, bound))),
+        ((rows::ADDRESS, vec![2; 16]), rows::address(&AddressEntry::new(2, open))),
+        ((rows::OFFER, vec![2; 16]), vec![7; 100]),
+    ])
+}
+
+fn to_rows(rows: &BTreeMap<(u8, Vec<u8>), Vec<u8>>) -> Vec<Row> {
+    let row = |((space, key), value): (&(u8, Vec<u8>), &Vec<u8>)| Row {
+        space: *space,
+        key: key.clone(),
+        value: value.clone(),
+    };
+    rows.iter().map(row).collect()
+}
+
+/// Drives one exchange by `data`. Nothing may panic, and what is stored must be readable again. What it
+/// counted tells how far the fuzzer came.
 ///
 /// # Panics
 /// If the machine breaks its promises.
-pub fn operations(data: &[u8]) {
+pub fn operations(data: &[u8]) -> crate::Metrics {
     let b = &mut Bytes(data);
     let config = Config {
         office: Text::default(),
@@ -121,14 +160,14 @@ pub fn operations(data: &[u8]) {
         trunks: TrunkPolicy::Open,
         trunk_cells: 1,
     };
+    let mut rows = rows();
     let (mut now, mut wall) = (Time(1_000_000), Wall(100));
-    let key = ExchangePub([0; 32]);
-    let Ok(mut exchange) = Exchange::new(config.clone(), key, [7; 32], Vec::new(), now, wall)
+    let Ok(mut exchange) = Exchange::new(config.clone(), KEY, [7; 32], to_rows(&rows), now, wall)
     else {
-        return;
+        return crate::Metrics::default();
     };
     let mut links: [Option<(Conn, bool, Link)>; LINKS] = Default::default();
-    let mut rows = std::collections::BTreeMap::new();
+    let mut nonces = [Nonce([0; 32]); LINKS];
     let mut writing = None;
     let mut next_conn = 0;
     for _ in 0..OPERATIONS {
@@ -155,7 +194,8 @@ pub fn operations(data: &[u8]) {
             2..=5 => {
                 now = Time(now.0 + 20_000);
                 if let Some((_, trunk, link)) = &mut links[at] {
-                    let message = if *trunk { trunk_message(b) } else { line_message(b) };
+                    let message =
+                        if *trunk { trunk_message(b) } else { line_message(b, &nonces[at]) };
                     let _ = link.queue(Channel::Signal, &message);
                     link.queue_voice(Leg(u16::from(b.next() % 9)), &[0; 128]);
                     link.tick(now);
@@ -174,10 +214,10 @@ pub fn operations(data: &[u8]) {
                 Some((batch, changes)) => {
                     for change in changes {
                         match change {
-                            wire::rows::Change::Put(row) => {
+                            Change::Put(row) => {
                                 rows.insert((row.space, row.key), row.value);
                             }
-                            wire::rows::Change::Delete { space, key } => {
+                            Change::Delete { space, key } => {
                                 rows.remove(&(space, key));
                             }
                         }
@@ -193,7 +233,7 @@ pub fn operations(data: &[u8]) {
             10 => Input::Command {
                 id: 0,
                 command: match b.next() % 6 {
-                    0 => Command::RevokeLine { line: LinePub([b.next() % 3; 32]) },
+                    0 => Command::RevokeLine { line: line_key(b).public() },
                     1 => Command::RevokePrincipal { principal: Text::default() },
                     2 => Command::ListLines,
                     3 => Command::Status,
@@ -220,10 +260,23 @@ pub fn operations(data: &[u8]) {
         while let Some(output) = exchange.poll() {
             match output {
                 Output::Transmit { conn, cell } => {
-                    let to = links.iter_mut().flatten().find(|(c, ..)| *c == conn);
-                    if let Some((.., link)) = to {
+                    for ((n, link), nonce) in (0..).zip(&mut links).zip(&mut nonces) {
+                        let Some((_, _, link)) = link.as_mut().filter(|l| l.0 == conn) else {
+                            continue;
+                        };
                         assert!(link.handle_cell(now, cell).is_ok(), "a bad cell was sent");
-                        while link.poll_event().is_some() {}
+                        while let Some(event) = link.poll_event() {
+                            if let link::Event::Message(bytes) = event
+                                && let Ok(LineDown::Challenge { nonce: heard, .. }) =
+                                    LineDown::decode(&bytes)
+                            {
+                                *nonce = heard;
+                                let key = LineKey::from_bytes(&[n % 4; 32]);
+                                let (line, signature) = (key.public(), key.answer(&KEY, &heard));
+                                let attach = LineUp::Attach { version: VERSION, line, signature };
+                                let _ = link.queue(Channel::Signal, &attach.encode());
+                            }
+                        }
                     }
                 }
                 Output::Store { batch, changes } => {
@@ -241,9 +294,9 @@ pub fn operations(data: &[u8]) {
             }
         }
     }
-    let rows = rows
-        .into_iter()
-        .map(|((space, key), value)| wire::rows::Row { space, key, value })
-        .collect();
-    assert!(Exchange::new(config, key, [7; 32], rows, now, wall).is_ok(), "rows are not readable");
+    assert!(
+        Exchange::new(config, KEY, [7; 32], to_rows(&rows), now, wall).is_ok(),
+        "rows are not readable"
+    );
+    exchange.metrics()
 }

@@ -304,3 +304,18 @@ proptest! {
         crate::fuzz::operations(&data);
     }
 }
+#[test]
+fn the_fuzzer_gets_past_the_door() {
+    use rand_core::{RngCore, SeedableRng};
+    let mut rng = rand_chacha::ChaCha20Rng::seed_from_u64(1);
+    let (mut attached, mut redeemed, mut outbox) = (0, 0, 0);
+    for _ in 0..300 {
+        let mut data = vec![0; 3_000];
+        rng.fill_bytes(&mut data);
+        let m = crate::fuzz::operations(&data);
+        attached += m.lines_attached;
+        redeemed += m.redeemed;
+        outbox += m.mail_outbox;
+    }
+    assert!(attached > 0 && redeemed > 0 && outbox > 0, "{attached} {redeemed} {outbox}");
+}
