@@ -49,6 +49,8 @@ pub struct Party {
     pub clock_off: i64,
     /// It speaks a tone of this pitch. Hertz.
     pub tone: Option<f32>,
+    /// Its loudspeaker is on. Without one time passes faster.
+    pub plays: bool,
     /// What it hears is kept here, if somebody listens.
     pub heard: Option<Vec<f32>>,
     /// Batches asked for so far.
@@ -83,6 +85,7 @@ impl Party {
             timeout: now,
             clock_off: 0,
             tone: None,
+            plays: true,
             heard: None,
             batches: 0,
             death: None,
@@ -187,12 +190,6 @@ impl Party {
                 .sum();
             if tone > 0.0 { 0.2 * wave * (0.6 + 0.4 * (t * 25.0).sin()) } else { 0.0 }
         })
-    }
-
-    /// The player starts to ask for blocks at `now`.
-    pub fn listen(&mut self, now: Time) {
-        self.next_block = now;
-        self.heard = Some(Vec::new());
     }
 
     /// Whether an event was seen since `from`.

@@ -257,7 +257,7 @@ impl World {
                     .filter_map(|n| n.next_arrival())
                     .fold(at, Time::min);
             }
-            if party.heard.is_some() && party.phone.is_some() {
+            if party.plays && party.phone.is_some() {
                 at = at.min(party.next_block);
             }
         }
@@ -323,14 +323,15 @@ impl World {
             self.phone_input(id, Input::Tick);
         }
         let party = &mut self.parties[id];
-        if let (Some(heard), Some(phone)) = (&mut party.heard, &mut party.phone) {
-            party.next_block = party.next_block.max(now - BLOCK * 2);
-            while party.next_block <= now {
-                let mut block = [0.0; 480];
-                phone.render(party.next_block, &mut block);
+        let Some(phone) = party.phone.as_mut().filter(|_| party.plays) else { return };
+        party.next_block = party.next_block.max(now - BLOCK * 2);
+        while party.next_block <= now {
+            let mut block = [0.0; 480];
+            phone.render(party.next_block, &mut block);
+            if let Some(heard) = &mut party.heard {
                 heard.extend_from_slice(&block);
-                party.next_block += BLOCK;
             }
+            party.next_block += BLOCK;
         }
     }
 

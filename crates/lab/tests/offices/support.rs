@@ -99,7 +99,8 @@ pub(crate) fn met(seed: u64) -> World {
 /// The state of a party's latest call.
 pub(crate) fn state(world: &mut World, party: usize) -> Option<CallState> {
     let now = world.now;
-    world.parties[party].view(now).calls.last().map(|c| c.state)
+    let phone = world.parties[party].phone.as_mut()?;
+    phone.view(now).calls.last().map(|c| c.state)
 }
 
 /// The number of a party's latest call.
@@ -136,8 +137,7 @@ pub(crate) fn ended(world: &mut World, party: usize, end: End) {
 
 /// Mean power of what a party heard lately, in dB; it starts to listen now.
 pub(crate) fn hears(world: &mut World, party: usize, time: Duration) -> f32 {
-    let now = world.now;
-    world.parties[party].listen(now);
+    world.parties[party].heard = Some(Vec::new());
     world.run(time);
     let heard = world.parties[party].heard.take().unwrap();
     let power: f32 = heard.iter().map(|x| x * x).sum::<f32>() / heard.len().max(1) as f32;
