@@ -1,3 +1,5 @@
 //! The `hotline` program; all of it is in the library.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    hotline::cli::run()
+}

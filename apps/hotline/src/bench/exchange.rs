@@ -20,11 +20,15 @@ use std::time::{Duration, Instant};
 use nix::sched::{CpuSet, sched_setaffinity};
 use nix::unistd::Pid;
 
+use super::lines::Load;
 use crate::net::socket::Batch;
 use crate::net::{ConnId, Endpoint, Event, ExchangeKey, Limits, NetError, OVERHEAD, Peer, Role};
 
 /// How long an exchange, and the forwarder, let datagrams gather before they read them.
 pub const GATHER: Duration = Duration::from_millis(1);
+
+/// How long all lines may take to be set up.
+const SETTING_UP: Duration = Duration::from_secs(120);
 
 /// A shape of load.
 #[derive(Clone, Copy, Debug)]
@@ -215,21 +219,19 @@ fn p99(values: &mut [u32]) -> f64 {
     values.get(values.len() * 99 / 100).map_or(0.0, |us| f64::from(*us) / 1_000.0)
 }
 
-/// Run `plan.lines` lines to the exchange at `server`. `fill` writes the cell of a line's tick, `came` sees the
-/// cells that come; `measuring` is told when the measured time begins (true) and ends (false).
+/// Run `plan.lines` lines to the exchange at `server`, as `load` says. The measured time begins a second after
+/// all is set up; that may take [`SETTING_UP`].
 pub fn drive_lines(
     server: SocketAddr,
     key: ExchangeKey,
     plan: &Plan,
     seed: [u8; 32],
-    mut fill: impl FnMut(usize, &mut [u8]),
-    mut came: impl FnMut(usize, &[u8]),
-    mut measuring: impl FnMut(bool),
+    load: &mut impl Load,
 ) -> Result<Figures, NetError> {
     /// Lines that connect at the same time.
     const AT_ONCE: usize = 64;
     let any = SocketAddr::new(std::net::Ipv4Addr::UNSPECIFIED.into(), 0);
-    let limits = Limits { connections: plan.lines, ..Limits::default() };
+    let limits = Limits { connections: plan.lines, per_address: plan.lines, ..Limits::default() };
     let mut net = Endpoint::bind(any, Role::Handset, limits, seed)?;
     net.set_gather(GATHER);
     let mut lines: Vec<ConnId> = Vec::with_capacity(plan.lines);
@@ -248,22 +250,27 @@ pub fn drive_lines(
             lines.push(conn);
         }
         if up == plan.lines && begin.is_none() {
-            begin = Some(now + Duration::from_secs(1));
+            if load.ready() {
+                begin = Some(now + Duration::from_secs(1));
+            } else if now > clock.start + SETTING_UP {
+                let why = "the lines were not served, or their calls not connected, in time".into();
+                return Err(NetError::BadAddress { to: server, why });
+            }
         }
         match begin {
             Some(at) if !clock.measuring && now >= at => {
                 clock.measuring = true;
-                measuring(true);
+                load.measuring(true);
             }
             Some(at) if now >= at + plan.measure => {
-                measuring(false);
+                load.measuring(false);
                 return Ok(clock.figures(sent, received));
             }
             _ => {}
         }
         while let Some(flow) = clock.due(now) {
             if is_up[flow] {
-                fill(flow, &mut cell);
+                load.fill(flow, &mut cell);
                 net.send(now, lines[flow], &cell)?;
                 sent += u64::from(clock.measuring);
             }
@@ -279,7 +286,7 @@ pub fn drive_lines(
                 let flow = flow_of[conn.index()];
                 received += u64::from(clock.measuring);
                 clock.came(Instant::now(), flow);
-                came(flow, cell);
+                load.came(flow, cell);
             }
             Event::Closed { reason, .. } => failed = Some(reason),
         })?;

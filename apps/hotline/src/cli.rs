@@ -1,0 +1,138 @@
+//! The command line: `hotline exchange | phone | demo | bench`.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// A telephone exchange that an office runs for itself.
+#[derive(Parser)]
+#[command(name = "hotline", version, about, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// The exchange of an office: set it up, run it, let handsets in
+    #[command(subcommand)]
+    Exchange(ExchangeCommand),
+    /// A handset in this terminal, or without a screen
+    Phone(crate::phone::cli::PhoneOptions),
+    /// Two offices on this machine, and a call between them
+    Demo(crate::demo::DemoOptions),
+    /// Measure this machine
+    #[command(subcommand)]
+    Bench(crate::bench::BenchCommand),
+}
+
+/// Where an exchange's folder is.
+#[derive(clap::Args)]
+struct Folder {
+    /// The exchange's folder
+    #[arg(long, env = "HOTLINE_DIR", default_value = "hotline-exchange")]
+    dir: PathBuf,
+}
+
+#[derive(Subcommand)]
+enum ExchangeCommand {
+    /// Make a new exchange: its key, store and settings
+    Init {
+        #[command(flatten)]
+        folder: Folder,
+        #[command(flatten)]
+        settings: crate::exchange::settings::Settings,
+    },
+    /// Run the exchange until it is told to stop (Ctrl-C)
+    Run {
+        #[command(flatten)]
+        folder: Folder,
+        #[command(flatten)]
+        settings: crate::exchange::settings::Settings,
+    },
+    /// Let one new handset in: prints a link that works once
+    Enroll {
+        #[command(flatten)]
+        folder: Folder,
+        /// Whose handset it is; a name that is enrolled already gets a further handset
+        name: String,
+        /// For how many hours the link is good
+        #[arg(long, default_value_t = 48, value_parser = clap::value_parser!(u64).range(1..=720))]
+        hours: u64,
+        /// Print the link only
+        #[arg(long)]
+        quiet: bool,
+    },
+    /// Shut a person's handsets out, or one of them
+    Revoke {
+        #[command(flatten)]
+        folder: Folder,
+        /// Whose
+        name: String,
+        /// Only this handset, by its number in `status`
+        #[arg(long)]
+        device: Option<u8>,
+    },
+    /// How the exchange stands
+    Status {
+        #[command(flatten)]
+        folder: Folder,
+        /// One JSON object
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// Runs the program with the process's arguments.
+#[must_use]
+pub fn run() -> ExitCode {
+    let cli = Cli::parse();
+    crate::host::log();
+    crate::host::harden();
+    let result = match cli.command {
+        Command::Exchange(command) => exchange(command),
+        Command::Phone(options) => crate::phone::cli::run(options),
+        Command::Demo(options) => crate::demo::run(options),
+        Command::Bench(command) => crate::bench::run(command),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(e) => {
+            crate::host::say_error(&e.to_string());
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// What a command ends with if it did not do its work; its text is for the person who typed it.
+pub type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+fn exchange(command: ExchangeCommand) -> Result<(), Failure> {
+    use crate::exchange::{command, settings::Settings};
+    match command {
+        ExchangeCommand::Init { folder, settings } => command::init(&folder.dir, settings),
+        ExchangeCommand::Run { folder, settings } => {
+            let settings = settings.over(Settings::read(&folder.dir)?).resolve()?;
+            command::run(&folder.dir, &settings)
+        }
+        ExchangeCommand::Enroll { folder, name, hours, quiet } => {
+            command::enroll(&folder.dir, name, hours, quiet)
+        }
+        ExchangeCommand::Revoke { folder, name, device } => {
+            command::revoke(&folder.dir, name, device)
+        }
+        ExchangeCommand::Status { folder, json } => command::status(&folder.dir, json),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,193 @@
+//! One office of the demo: an exchange on loopback, in a thread, and one handset.
+
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use phone::{Command, Event};
+use seal::vault::Params;
+use wire::EnrolLink;
+
+use crate::cli::Failure;
+use crate::exchange::control::{Answer, Request};
+use crate::exchange::settings::Settings;
+use crate::exchange::{folder, host as exchange_host};
+use crate::host::Clock;
+use crate::phone::host::{Handle, Happened, Left, PhoneError, Running, create, spawn};
+use crate::phone::sound::{Sink, Source};
+
+/// The passphrase of the demo's handsets; it is printed, and protects nothing.
+pub(super) const PASSPHRASE: &str = "demo";
+
+/// An exchange that runs in a thread.
+pub(super) struct Office {
+    /// Its name.
+    pub name: &'static str,
+    /// Its folder.
+    pub folder: PathBuf,
+    /// Its operator's hand.
+    pub exchange: exchange_host::Handle,
+    thread: JoinHandle<Result<(), exchange_host::HostError>>,
+}
+
+impl Office {
+    /// Makes an exchange in `folder`, and runs it on free loopback ports.
+    pub fn start(folder: &Path, name: &'static str) -> Result<Office, Failure> {
+        let any = "127.0.0.1:0".parse().ok();
+        let settings = Settings {
+            office: Some(name.into()),
+            line_listen: any,
+            trunk_listen: any,
+            metrics_listen: any,
+            ..Settings::default()
+        };
+        let exchange = folder.join("exchange");
+        folder::create(&exchange, &settings, crate::host::seed()?)?;
+        let (handle, thread) = exchange_host::spawn(&exchange, &settings.resolve()?)?;
+        Ok(Office { name, folder: folder.into(), exchange: handle, thread })
+    }
+
+    /// An enrolment link for `person`.
+    pub fn enroll(&self, person: &str) -> Result<String, Failure> {
+        match self.exchange.ask(Request::Enroll { principal: person.into(), hours: 1 }) {
+            Some(Answer::Enrolled { link }) => Ok(link),
+            Some(Answer::Refused { why }) => Err(why.into()),
+            _ => Err(format!("the exchange of {} does not answer", self.name).into()),
+        }
+    }
+
+    /// Ends the exchange in order.
+    pub fn stop(self) -> Result<(), Failure> {
+        self.exchange.stop();
+        match self.thread.join() {
+            Ok(result) => Ok(result?),
+            Err(_) => Err(format!("the exchange of {} panicked", self.name).into()),
+        }
+    }
+}
+
+/// A handset that runs in a thread.
+pub(super) struct Handset {
+    /// Whose.
+    pub person: &'static str,
+    /// Its folder.
+    pub folder: PathBuf,
+    /// The person's hand.
+    pub handle: Handle,
+    happened: Receiver<Happened>,
+    seen: Vec<Happened>,
+    thread: JoinHandle<Result<Left, PhoneError>>,
+    /// Datagrams at its socket.
+    pub wire: super::measure::WireLog,
+}
+
+impl Handset {
+    /// Makes a handset for `person`, enrolled at `office`.
+    pub fn start(
+        office: &Office,
+        person: &'static str,
+        clock: Clock,
+        source: Box<dyn Source>,
+        sink: Box<dyn Sink>,
+    ) -> Result<Handset, Failure> {
+        let folder = office.folder.join(person.to_lowercase());
+        let wire = super::measure::WireLog::default();
+        let (tap, at) = (wire.tap(), folder.clone());
+        let Running { handle, happened, thread } = spawn(move || {
+            let opened = create(&at, PASSPHRASE, Params::TEST, person, clock)?;
+            let (mut host, happened) = opened.host(source, sink);
+            host.set_tap(tap);
+            Ok((host, happened))
+        })?;
+        let handset = Handset { person, folder, handle, happened, seen: Vec::new(), thread, wire };
+        handset.command(Command::Enrol(EnrolLink::parse(&office.enroll(person)?)?))?;
+        Ok(handset)
+    }
+
+    /// Does what the person wants.
+    pub fn command(&self, command: Command) -> Result<(), Failure> {
+        self.handle.command(command).map_err(|e| format!("{}: {e}", self.person).into())
+    }
+
+    /// Waits until `wanted` picks an event; those before it are passed over.
+    pub fn wait<T>(
+        &mut self,
+        what: &str,
+        patience: Duration,
+        wanted: impl Fn(&Event) -> Option<T>,
+    ) -> Result<(Happened, T), Failure> {
+        let deadline = Instant::now() + patience;
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            let happened = match self.happened.recv_timeout(left) {
+                Ok(happened) => happened,
+                Err(RecvTimeoutError::Timeout) => {
+                    let seen: Vec<_> = self.seen.iter().map(|h| h.event).collect();
+                    return Err(format!(
+                        "{}'s handset: {what} did not happen within {} s; it saw {seen:?}",
+                        self.person,
+                        patience.as_secs()
+                    )
+                    .into());
+                }
+                Err(RecvTimeoutError::Disconnected) => {
+                    return Err(format!("{}'s handset has ended", self.person).into());
+                }
+            };
+            self.seen.push(happened);
+            if let Some(found) = wanted(&happened.event) {
+                return Ok((happened, found));
+            }
+        }
+    }
+
+    /// Ends the handset; what it said and heard.
+    pub fn stop(self) -> Result<Left, Failure> {
+        self.handle.stop();
+        match self.thread.join() {
+            Ok(left) => Ok(left?),
+            Err(_) => Err(format!("{}'s handset panicked", self.person).into()),
+        }
+    }
+}
+
+/// Both offices, after the scripted call.
+pub(super) struct Offices {
+    /// The caller's and the callee's.
+    pub offices: [Office; 2],
+    /// Folders of the two handsets.
+    pub handsets: [PathBuf; 2],
+}
+
+impl Offices {
+    /// How to call by hand.
+    pub fn by_hand(&self) -> String {
+        let [a, b] = &self.handsets;
+        format!(
+            "\nBoth exchanges are running. In two other terminals (passphrase: {PASSPHRASE}):\n\n  \
+             hotline phone --dir {}\n  hotline phone --dir {}\n\n\
+             Each has the other as a contact: select it and press Enter to call. Ctrl-C here ends the offices.",
+            a.display(),
+            b.display()
+        )
+    }
+
+    /// Ends both exchanges.
+    pub fn stop(self) -> Result<(), Failure> {
+        for office in self.offices {
+            office.stop()?;
+        }
+        Ok(())
+    }
+}
+
+/// Until Ctrl-C or SIGTERM.
+pub(super) fn wait_for_signal() -> Result<(), Failure> {
+    let mut signals = signal_hook::iterator::Signals::new([
+        signal_hook::consts::SIGINT,
+        signal_hook::consts::SIGTERM,
+    ])?;
+    signals.forever().next();
+    Ok(())
+}

@@ -1,0 +1,139 @@
+//! The operator's commands, as typed.
+#![allow(clippy::print_stdout, reason = "what a command answers goes to standard output")]
+
+use std::path::Path;
+
+use super::control::{self, Answer, Request, Status};
+use super::folder::{self, hex};
+use super::host::Host;
+use super::settings::{Resolved, Settings};
+use crate::cli::Failure;
+
+/// `hotline exchange init`.
+///
+/// # Errors
+/// Settings that cannot be used, or a folder that has an exchange.
+pub fn init(folder: &Path, settings: Settings) -> Result<(), Failure> {
+    settings.clone().resolve()?;
+    let identity = folder::create(folder, &settings, crate::host::seed()?)?;
+    let dir = folder.display();
+    println!("Made an exchange in {dir}. Its key, which cards and trunks pin:");
+    println!("  {}", hex(&identity.key().0));
+    println!("Keep a copy of {dir}/exchange.key in a safe: it cannot be made again.");
+    println!("Next: hotline exchange run --dir {dir}");
+    println!("Then: hotline exchange enroll --dir {dir} \"Name of a person\"");
+    Ok(())
+}
+
+/// `hotline exchange run`: until SIGINT or SIGTERM.
+///
+/// # Errors
+/// What keeps it from running.
+pub fn run(folder: &Path, settings: &Resolved) -> Result<(), Failure> {
+    let host = Host::open(folder, settings)?;
+    let handle = host.handle();
+    let stopper = handle.clone();
+    let mut signals = signal_hook::iterator::Signals::new([
+        signal_hook::consts::SIGINT,
+        signal_hook::consts::SIGTERM,
+    ])?;
+    std::thread::Builder::new().name("signals".into()).spawn(move || {
+        for _ in signals.forever() {
+            stopper.stop();
+        }
+    })?;
+    tracing::info!(line = %handle.line, trunk = %handle.trunk, metrics = %handle.metrics, "exchange is up");
+    if settings.line_host.is_none() || settings.trunk_host.is_none() {
+        tracing::warn!(
+            "line_host and trunk_host are not both set: links and cards name this machine as it names itself"
+        );
+    }
+    host.run()?;
+    tracing::info!("exchange has stopped; everything acknowledged is on disk");
+    Ok(())
+}
+
+fn ask(folder: &Path, request: &Request) -> Result<Answer, Failure> {
+    let answer = control::ask(folder, request)?.ok_or_else(|| {
+        format!(
+            "no exchange runs in {dir}: start it with `hotline exchange run --dir {dir}`",
+            dir = folder.display()
+        )
+    })?;
+    match answer {
+        Answer::Refused { why } => Err(why.into()),
+        answer => Ok(answer),
+    }
+}
+
+fn unexpected() -> Failure {
+    "the exchange answered something else: it is of another version; restart it".into()
+}
+
+/// `hotline exchange enroll`.
+///
+/// # Errors
+/// No exchange runs, or it refuses.
+pub fn enroll(folder: &Path, principal: String, hours: u64, quiet: bool) -> Result<(), Failure> {
+    let Answer::Enrolled { link } = ask(folder, &Request::Enroll { principal, hours })? else {
+        return Err(unexpected());
+    };
+    if quiet {
+        println!("{link}");
+        return Ok(());
+    }
+    println!("{}", seal::card::qr::terminal(&link)?);
+    println!("{link}\n");
+    println!("The link lets one handset in, once, within {hours} hours. Hand it over like a key.");
+    println!("On the handset: hotline phone --enroll '<link>'");
+    Ok(())
+}
+
+/// `hotline exchange revoke`.
+///
+/// # Errors
+/// No exchange runs, or nobody of that name is enrolled.
+pub fn revoke(folder: &Path, principal: String, device: Option<u8>) -> Result<(), Failure> {
+    let Answer::Revoked { handsets } = ask(folder, &Request::Revoke { principal, device })? else {
+        return Err(unexpected());
+    };
+    println!("Shut out: {handsets} handset(s).");
+    Ok(())
+}
+
+/// `hotline exchange status`.
+///
+/// # Errors
+/// No exchange runs.
+pub fn status(folder: &Path, json: bool) -> Result<(), Failure> {
+    let Answer::Status(status) = ask(folder, &Request::Status)? else { return Err(unexpected()) };
+    if json {
+        println!("{}", serde_json::to_string(&status)?);
+    } else {
+        print!("{}", page(&status));
+    }
+    Ok(())
+}
+
+fn page(s: &Status) -> String {
+    use std::fmt::Write;
+    let mut out = String::new();
+    let up = s.lines.iter().filter(|l| l.up).count();
+    let store = if s.storage_ok { "works" } else { "REFUSES TO WRITE: make room on the disk" };
+    let minutes = s.uptime_s / 60;
+    // Writing to a string cannot fail.
+    let _ = writeln!(out, "office    {}", s.office);
+    let _ = writeln!(out, "key       {}", s.key);
+    let _ = writeln!(out, "doors     lines {}   trunks {}", s.line_listen, s.trunk_listen);
+    let _ = writeln!(out, "up for    {} h {} min", minutes / 60, minutes % 60);
+    let _ = writeln!(out, "store     {store}");
+    let _ = writeln!(out, "trunks    {} up of {}", s.trunks_up, s.trunks_known);
+    let _ = writeln!(out, "legs      {}", s.legs);
+    let _ = writeln!(out, "mail      {} waiting", s.mail_waiting);
+    let _ = writeln!(out, "handsets  {up} up of {}", s.lines.len());
+    for line in &s.lines {
+        let lamp = if line.up { "up  " } else { "down" };
+        let _ = writeln!(out, "  {lamp}  {} (handset {})", line.principal, line.device);
+    }
+    out
+}

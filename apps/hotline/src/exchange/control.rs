@@ -1,0 +1,197 @@
+//! How operator commands reach a running exchange: one JSON line each way over a Unix socket in its
+//! folder, which only the folder's owner can open.
+//!
+//! ```text
+//!  hotline exchange enroll ── {"Enroll":{..}} ──► control.sock ──► control thread ──► exchange loop
+//!                          ◄─ {"Enrolled":{..}} ─────────────────────────────────────────┘
+//! ```
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+/// Name of the socket in an exchange's folder.
+pub const SOCKET: &str = "control.sock";
+/// Longest request or answer. Bytes.
+const LINE_MAX: u64 = 1 << 20;
+/// How long a command waits for its answer.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+/// What an operator asks.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub enum Request {
+    /// Let a new handset of `principal` in, once, within `hours`.
+    Enroll {
+        /// Name of the person.
+        principal: String,
+        /// How long the token is valid.
+        hours: u64,
+    },
+    /// Shut out a principal, or one of its handsets.
+    Revoke {
+        /// Name of the person.
+        principal: String,
+        /// Which handset; all of them without it.
+        device: Option<u8>,
+    },
+    /// How things stand.
+    Status,
+}
+
+/// What the exchange answers.
+#[derive(Clone, Deserialize, Serialize)]
+pub enum Answer {
+    /// The link that lets the handset in. Secret until it is used.
+    Enrolled {
+        /// `hotline:enroll/..`
+        link: String,
+    },
+    /// How many handsets were shut out.
+    Revoked {
+        /// Count.
+        handsets: usize,
+    },
+    /// How things stand.
+    Status(Box<Status>),
+    /// It was not done.
+    Refused {
+        /// Why, and what to do.
+        why: String,
+    },
+}
+
+/// How an exchange stands.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct Status {
+    /// Office name.
+    pub office: String,
+    /// Exchange key, hex.
+    pub key: String,
+    /// Line door in use.
+    pub line_listen: String,
+    /// Trunk door in use.
+    pub trunk_listen: String,
+    /// Seconds since the start.
+    pub uptime_s: u64,
+    /// False while the disk refuses to write.
+    pub storage_ok: bool,
+    /// Everybody enrolled.
+    pub lines: Vec<LineStatus>,
+    /// Trunks that are up.
+    pub trunks_up: u64,
+    /// Trunks that should be up.
+    pub trunks_known: u64,
+    /// Legs in use.
+    pub legs: u64,
+    /// Mail on its way.
+    pub mail_waiting: u64,
+}
+
+/// One enrolled handset.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct LineStatus {
+    /// Whose.
+    pub principal: String,
+    /// Which of the principal's.
+    pub device: u8,
+    /// Whether its line is up.
+    pub up: bool,
+}
+
+/// A request that waits for its answer.
+pub struct Pending {
+    /// What is asked.
+    pub request: Request,
+    /// Where the answer goes. Whoever asked may be gone; that is no error.
+    pub answer: Sender<Answer>,
+}
+
+/// Listens in `folder`; requests come out of the receiver, and `wake` is called for each. The sender is for
+/// requests from within the process.
+///
+/// # Errors
+/// The socket cannot be made.
+pub fn listen(
+    folder: &Path,
+    wake: impl Fn() + Send + 'static,
+) -> std::io::Result<(Receiver<Pending>, Sender<Pending>, Cleanup)> {
+    use std::os::unix::fs::PermissionsExt;
+    let path = folder.join(SOCKET);
+    // The store's lock is held already: a socket that is there is a dead process's.
+    let _ = std::fs::remove_file(&path);
+    let listener = UnixListener::bind(&path)?;
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600))?;
+    let (tx, rx) = mpsc::channel();
+    let ask = tx.clone();
+    std::thread::Builder::new().name("control".into()).spawn(move || {
+        for stream in listener.incoming().flatten() {
+            if let Err(e) = serve(stream, &tx, &wake) {
+                tracing::debug!(error = %e, "control request broke off");
+            }
+        }
+    })?;
+    Ok((rx, ask, Cleanup(path)))
+}
+
+/// Removes the socket at the end.
+#[derive(Debug)]
+pub struct Cleanup(PathBuf);
+
+impl Drop for Cleanup {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+fn serve(stream: UnixStream, tx: &Sender<Pending>, wake: &impl Fn()) -> std::io::Result<()> {
+    stream.set_read_timeout(Some(PATIENCE))?;
+    stream.set_write_timeout(Some(PATIENCE))?;
+    let mut line = String::new();
+    BufReader::new((&stream).take(LINE_MAX)).read_line(&mut line)?;
+    let answer = match serde_json::from_str(&line) {
+        Err(e) => Answer::Refused { why: format!("not a request of this version: {e}") },
+        Ok(request) => {
+            let (answer, got) = mpsc::channel();
+            if tx.send(Pending { request, answer }).is_err() {
+                return Ok(());
+            }
+            wake();
+            got.recv_timeout(PATIENCE).unwrap_or_else(|_| Answer::Refused {
+                why: "the exchange did not finish in time; if its disk is full, make room".into(),
+            })
+        }
+    };
+    let mut bytes = serde_json::to_vec(&answer)?;
+    bytes.push(b'\n');
+    (&stream).write_all(&bytes)
+}
+
+/// Asks the exchange that runs in `folder`. `None`: none is running there.
+///
+/// # Errors
+/// It is there and does not answer.
+pub fn ask(folder: &Path, request: &Request) -> std::io::Result<Option<Answer>> {
+    let stream = match UnixStream::connect(folder.join(SOCKET)) {
+        Ok(stream) => stream,
+        Err(e)
+            if matches!(
+                e.kind(),
+                std::io::ErrorKind::NotFound | std::io::ErrorKind::ConnectionRefused
+            ) =>
+        {
+            return Ok(None);
+        }
+        Err(e) => return Err(e),
+    };
+    stream.set_read_timeout(Some(PATIENCE * 2))?;
+    let mut bytes = serde_json::to_vec(request)?;
+    bytes.push(b'\n');
+    (&stream).write_all(&bytes)?;
+    let mut line = String::new();
+    BufReader::new((&stream).take(LINE_MAX)).read_line(&mut line)?;
+    Ok(Some(serde_json::from_str(&line)?))
+}

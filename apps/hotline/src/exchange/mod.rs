@@ -1,0 +1,10 @@
+//! `hotline exchange`: an office's exchange as a process.
+
+pub mod command;
+pub mod control;
+mod figures;
+pub mod folder;
+pub mod host;
+pub mod http;
+mod operator;
+pub mod settings;

@@ -1,0 +1,200 @@
+//! What operators ask, as commands of the machine, and its replies, as answers to operators. Some take
+//! two commands, one after the other.
+
+use std::collections::HashMap;
+use std::sync::mpsc::Sender;
+
+use exchange::{Command, LineInfo, Metrics, Reply};
+use rand_chacha::ChaCha20Rng;
+use rand_chacha::rand_core::{RngCore, SeedableRng};
+use wire::{EnrolLink, ExchangePub, Text, Time, Token, Wall};
+
+use super::control::{Answer, LineStatus, Pending, Request, Status};
+use super::folder::hex;
+use super::host::Handle;
+
+/// What is being done for whom.
+enum Step {
+    Enroll { link: String },
+    RevokeAll { principal: Text<64>, handsets: usize },
+    FindAll { principal: Text<64> },
+    FindOne { principal: String, device: u8 },
+    RevokeOne,
+    ListForStatus,
+    Status { lines: Vec<LineInfo> },
+}
+
+/// Commands under way.
+pub(super) struct Operator {
+    next: u64,
+    steps: HashMap<u64, (Step, Sender<Answer>)>,
+    shutdown: Option<u64>,
+    stopped: bool,
+    rng: ChaCha20Rng,
+    key: ExchangePub,
+    office: String,
+    line_host: String,
+    doors: (String, String),
+}
+
+impl Operator {
+    pub(super) fn new(handle: &Handle, office: String, line_host: String, seed: [u8; 32]) -> Self {
+        Operator {
+            next: 0,
+            steps: HashMap::new(),
+            shutdown: None,
+            stopped: false,
+            rng: ChaCha20Rng::from_seed(seed),
+            key: handle.key,
+            office,
+            line_host,
+            doors: (handle.line.to_string(), handle.trunk.to_string()),
+        }
+    }
+
+    fn id(&mut self) -> u64 {
+        self.next += 1;
+        self.next
+    }
+
+    /// The command id of a shutdown.
+    pub(super) fn shutdown(&mut self) -> u64 {
+        let id = self.id();
+        self.shutdown = Some(id);
+        id
+    }
+
+    /// Whether the machine has stopped.
+    pub(super) fn stopped(&self) -> bool {
+        self.stopped
+    }
+
+    /// The first command of a request; none if it is answered already.
+    pub(super) fn begin(&mut self, pending: Pending, wall: Wall) -> (u64, Option<Command>) {
+        let id = self.id();
+        let name = |name: String| {
+            Text::new(name).map_err(|_| "a name has at most 64 bytes".to_string()).and_then(
+                |text| {
+                    if text.as_str().trim().is_empty() {
+                        Err("the name is empty".into())
+                    } else {
+                        Ok(text)
+                    }
+                },
+            )
+        };
+        let first = match pending.request {
+            Request::Enroll { principal, hours } => name(principal).and_then(|principal| {
+                let mut token = Token([0; 16]);
+                self.rng.fill_bytes(&mut token.0);
+                let host = Text::new(self.line_host.clone()).map_err(|e| e.to_string())?;
+                let link = EnrolLink { exchange: self.key, token, host }.to_link();
+                let expires = Wall(wall.0.saturating_add(hours.saturating_mul(3600)));
+                Ok((Step::Enroll { link }, Command::Enrol { principal, token, expires }))
+            }),
+            Request::Revoke { principal, device: Some(device) } => {
+                Ok((Step::FindOne { principal, device }, Command::ListLines))
+            }
+            Request::Revoke { principal, device: None } => {
+                name(principal).map(|principal| (Step::FindAll { principal }, Command::ListLines))
+            }
+            Request::Status => Ok((Step::ListForStatus, Command::ListLines)),
+        };
+        match first {
+            Ok((step, command)) => {
+                self.steps.insert(id, (step, pending.answer));
+                (id, Some(command))
+            }
+            Err(why) => {
+                // Whoever asked may be gone.
+                let _ = pending.answer.send(Answer::Refused { why });
+                (id, None)
+            }
+        }
+    }
+
+    /// Takes a reply; gives the next command of the request, if there is one.
+    pub(super) fn reply(
+        &mut self,
+        id: u64,
+        reply: Reply,
+        metrics: &Metrics,
+        now: Time,
+    ) -> Option<(u64, Command)> {
+        if self.shutdown == Some(id) {
+            self.stopped |= matches!(reply, Reply::Stopped);
+            return None;
+        }
+        let (step, answer) = self.steps.remove(&id)?;
+        let next = match (step, reply) {
+            (Step::FindAll { principal }, Reply::Lines(lines)) => {
+                let handsets = lines.iter().filter(|l| l.principal == principal).count();
+                let command = Command::RevokePrincipal { principal: principal.clone() };
+                Some((Step::RevokeAll { principal, handsets }, command))
+            }
+            (Step::FindOne { principal, device }, Reply::Lines(lines)) => {
+                let found = |l: &&LineInfo| l.principal.as_str() == principal && l.device == device;
+                match lines.iter().find(found) {
+                    Some(line) => Some((Step::RevokeOne, Command::RevokeLine { line: line.line })),
+                    None => {
+                        let why = format!(
+                            "{principal} has no handset {device}; see `hotline exchange status`"
+                        );
+                        let _ = answer.send(Answer::Refused { why });
+                        return None;
+                    }
+                }
+            }
+            (Step::ListForStatus, Reply::Lines(lines)) => {
+                Some((Step::Status { lines }, Command::Status))
+            }
+            (step, reply) => {
+                let _ = answer.send(self.answer(step, reply, metrics, now));
+                None
+            }
+        };
+        next.map(|(step, command)| {
+            let id = self.id();
+            self.steps.insert(id, (step, answer));
+            (id, command)
+        })
+    }
+
+    fn answer(&self, step: Step, reply: Reply, metrics: &Metrics, now: Time) -> Answer {
+        match (step, reply) {
+            (Step::Enroll { link }, Reply::Done) => Answer::Enrolled { link },
+            (Step::RevokeAll { handsets, .. }, Reply::Done) => Answer::Revoked { handsets },
+            (Step::RevokeOne, Reply::Done) => Answer::Revoked { handsets: 1 },
+            (Step::RevokeAll { principal, .. }, Reply::NotFound) => Answer::Refused {
+                why: format!(
+                    "nobody named {} is enrolled; see `hotline exchange status`",
+                    principal.as_str()
+                ),
+            },
+            (Step::Status { lines }, Reply::Status(status)) => Answer::Status(Box::new(Status {
+                office: self.office.clone(),
+                key: hex(&self.key.0),
+                line_listen: self.doors.0.clone(),
+                trunk_listen: self.doors.1.clone(),
+                uptime_s: now.0 / 1_000_000,
+                storage_ok: status.store_works,
+                lines: lines.into_iter().map(line_status).collect(),
+                trunks_up: status.trunks_up,
+                trunks_known: status.peers,
+                legs: metrics.legs,
+                mail_waiting: status.mail_waiting,
+            })),
+            _ => Answer::Refused {
+                why: "the exchange cannot do this now: its disk refuses, or it is stopping".into(),
+            },
+        }
+    }
+}
+
+fn line_status(line: LineInfo) -> LineStatus {
+    LineStatus {
+        principal: line.principal.as_str().to_owned(),
+        device: line.device,
+        up: line.attached,
+    }
+}

@@ -1,0 +1,242 @@
+//! How an exchange is set up: `hotline.toml`, environment and flags, one name for each setting.
+//!
+//! ```text
+//!  flag (--line-listen)  before  HOTLINE_LINE_LISTEN  before  hotline.toml (line_listen)  before  default
+//! ```
+//!
+//! An unknown name in the file is refused: a misspelt setting must not be a silent default.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use serde::{Deserialize, Serialize};
+
+/// Name of the file in an exchange's folder.
+pub const FILE: &str = "hotline.toml";
+
+/// What can be set. Every field is optional here, and resolved by [`Settings::resolve`].
+#[derive(Args, Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// Name of the office, as it stands on cards. At most 64 bytes.
+    #[arg(long, env = "HOTLINE_OFFICE")]
+    pub office: Option<String>,
+    /// Where handsets connect: UDP address and port to listen on [default: [::]:4433]
+    #[arg(long, env = "HOTLINE_LINE_LISTEN")]
+    pub line_listen: Option<SocketAddr>,
+    /// host:port under which handsets reach this exchange; stands in enrolment links [default: the
+    /// address listened on]
+    #[arg(long, env = "HOTLINE_LINE_HOST")]
+    pub line_host: Option<String>,
+    /// Where other exchanges connect: UDP address and port to listen on [default: [::]:4434]
+    #[arg(long, env = "HOTLINE_TRUNK_LISTEN")]
+    pub trunk_listen: Option<SocketAddr>,
+    /// host:port under which other exchanges reach this one; stands on cards [default: the address
+    /// listened on]
+    #[arg(long, env = "HOTLINE_TRUNK_HOST")]
+    pub trunk_host: Option<String>,
+    /// Metrics and health over HTTP; a loopback address only [default: 127.0.0.1:9464]
+    #[arg(long, env = "HOTLINE_METRICS_LISTEN")]
+    pub metrics_listen: Option<SocketAddr>,
+    /// The only exchanges to have trunks with, as hex keys; without it, any whose card is redeemed here
+    /// or who redeems one of ours.
+    #[arg(long, env = "HOTLINE_PEERS", value_delimiter = ',')]
+    pub peers: Option<Vec<String>>,
+}
+
+/// Settings, complete and checked.
+#[derive(Clone, Debug)]
+pub struct Resolved {
+    /// Office name.
+    pub office: String,
+    /// Line door.
+    pub line_listen: SocketAddr,
+    /// Line door as handsets see it, if set.
+    pub line_host: Option<String>,
+    /// Trunk door.
+    pub trunk_listen: SocketAddr,
+    /// Trunk door as others see it, if set.
+    pub trunk_host: Option<String>,
+    /// Metrics.
+    pub metrics_listen: SocketAddr,
+    /// Listed peers, if trunks are limited to them.
+    pub peers: Option<Vec<[u8; 32]>>,
+}
+
+/// What is wrong with the settings. The operator's to mend; nothing was changed.
+#[derive(Debug, thiserror::Error)]
+pub enum SettingsError {
+    /// The file cannot be read.
+    #[error("cannot read {}: {source}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The file is not what it should be.
+    #[error("{}: {message}", path.display())]
+    Malformed {
+        /// The file.
+        path: PathBuf,
+        /// Where and what, in the parser's words.
+        message: String,
+    },
+    /// A value cannot be used.
+    #[error("setting `{name}`: {what}")]
+    Value {
+        /// Which.
+        name: &'static str,
+        /// What is wrong, and what would be right.
+        what: String,
+    },
+}
+
+impl Settings {
+    /// Reads the file in `folder`; no file is no settings.
+    ///
+    /// # Errors
+    /// Unreadable, not TOML, or with an unknown name.
+    pub fn read(folder: &Path) -> Result<Settings, SettingsError> {
+        let path = folder.join(FILE);
+        let text = match std::fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(Settings::default()),
+            Err(source) => return Err(SettingsError::Unreadable { path, source }),
+        };
+        toml::from_str(&text).map_err(|e| SettingsError::Malformed { path, message: e.to_string() })
+    }
+
+    /// These settings, and `below` where these say nothing.
+    #[must_use]
+    pub fn over(self, below: Settings) -> Settings {
+        Settings {
+            office: self.office.or(below.office),
+            line_listen: self.line_listen.or(below.line_listen),
+            line_host: self.line_host.or(below.line_host),
+            trunk_listen: self.trunk_listen.or(below.trunk_listen),
+            trunk_host: self.trunk_host.or(below.trunk_host),
+            metrics_listen: self.metrics_listen.or(below.metrics_listen),
+            peers: self.peers.or(below.peers),
+        }
+    }
+
+    /// Fills in defaults, and checks every value.
+    ///
+    /// # Errors
+    /// The first value that cannot be used.
+    pub fn resolve(self) -> Result<Resolved, SettingsError> {
+        let wrong = |name, what: String| SettingsError::Value { name, what };
+        let office = self
+            .office
+            .ok_or_else(|| wrong("office", "is missing: the name of your office".into()))?;
+        if office.is_empty() || office.len() > wire::limits::NAME_MAX {
+            return Err(wrong(
+                "office",
+                format!("has to have 1 to {} bytes", wire::limits::NAME_MAX),
+            ));
+        }
+        let metrics_listen = self.metrics_listen.unwrap_or(([127, 0, 0, 1], 9464).into());
+        if !metrics_listen.ip().is_loopback() {
+            let what = format!(
+                "{metrics_listen} is not a loopback address; metrics are not for the network"
+            );
+            return Err(wrong("metrics_listen", what));
+        }
+        for (name, host) in [("line_host", &self.line_host), ("trunk_host", &self.trunk_host)] {
+            if let Some(host) = host {
+                check_host(host).map_err(|what| wrong(name, what))?;
+            }
+        }
+        let peers = self
+            .peers
+            .map(|keys| keys.iter().map(|key| parse_key(key)).collect::<Result<Vec<_>, _>>())
+            .transpose()
+            .map_err(|what| wrong("peers", what))?;
+        let any = |port| SocketAddr::from(([0u16; 8], port));
+        Ok(Resolved {
+            office,
+            line_listen: self.line_listen.unwrap_or_else(|| any(4433)),
+            line_host: self.line_host,
+            trunk_listen: self.trunk_listen.unwrap_or_else(|| any(4434)),
+            trunk_host: self.trunk_host,
+            metrics_listen,
+            peers,
+        })
+    }
+}
+
+/// `host:port`, short enough for a card.
+fn check_host(host: &str) -> Result<(), String> {
+    let port = host
+        .rsplit_once(':')
+        .and_then(|(name, port)| (!name.is_empty()).then(|| port.parse::<u16>().ok()).flatten());
+    match port {
+        Some(port) if port > 0 && host.len() <= wire::limits::HOST_MAX => Ok(()),
+        _ => Err(format!("`{host}` is not host:port of at most {} bytes", wire::limits::HOST_MAX)),
+    }
+}
+
+/// 32 bytes in hex.
+///
+/// # Errors
+/// Says what is expected.
+pub fn parse_key(text: &str) -> Result<[u8; 32], String> {
+    let wrong = || format!("`{text}` is not a key of 64 hex digits");
+    if text.len() != 64 || !text.is_ascii() {
+        return Err(wrong());
+    }
+    let mut key = [0; 32];
+    for (byte, digits) in key.iter_mut().zip(text.as_bytes().chunks(2)) {
+        let digits = std::str::from_utf8(digits).map_err(|_| wrong())?;
+        *byte = u8::from_str_radix(digits, 16).map_err(|_| wrong())?;
+    }
+    Ok(key)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn office() -> Settings {
+        Settings { office: Some("Ministry".into()), ..Settings::default() }
+    }
+
+    #[test]
+    fn a_misspelt_setting_is_refused_by_name() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join(FILE), "office = 'x'\nline_lissen = '[::]:1'\n").unwrap();
+        let error = Settings::read(folder.path()).unwrap_err().to_string();
+        assert!(error.contains("line_lissen"), "{error}");
+    }
+
+    #[test]
+    fn flags_win_over_the_file_and_the_file_over_defaults() {
+        let file: Settings =
+            toml::from_str("office = 'File'\nline_listen = '127.0.0.1:5000'").unwrap();
+        let flags = Settings { office: Some("Flag".into()), ..Settings::default() };
+        let resolved = flags.over(file).resolve().unwrap();
+        assert_eq!(resolved.office, "Flag");
+        assert_eq!(resolved.line_listen.port(), 5000);
+        assert_eq!(resolved.trunk_listen.port(), 4434);
+    }
+
+    #[test]
+    fn metrics_stay_on_loopback() {
+        let open = Settings { metrics_listen: Some(([0, 0, 0, 0], 9464).into()), ..office() };
+        assert!(open.resolve().unwrap_err().to_string().contains("loopback"));
+    }
+
+    #[test]
+    fn hosts_and_keys_are_checked() {
+        for bad in ["nohost", ":1", "host:0", "host:x", &format!("{}:1", "h".repeat(130))] {
+            let settings = Settings { trunk_host: Some(bad.into()), ..office() };
+            assert!(settings.resolve().is_err(), "{bad}");
+        }
+        assert!(check_host("[2001:db8::1]:4434").is_ok());
+        assert!(parse_key(&"g".repeat(64)).is_err());
+        assert_eq!(parse_key(&"0a".repeat(32)).unwrap(), [10; 32]);
+    }
+}

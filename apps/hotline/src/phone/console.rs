@@ -1,0 +1,165 @@
+//! A person's commands as text: typed below the screen, or one a line on standard input.
+
+use std::time::Duration;
+
+use phone::{Command, View};
+
+/// How long a card can be redeemed if nothing else is said.
+const CARD_TTL: Duration = Duration::from_secs(7 * 24 * 3600);
+
+/// What a line asks for.
+pub enum Action {
+    /// The machine does it.
+    Command(Command),
+    /// Something is to be shown.
+    Show(Show),
+    /// The handset ends.
+    Quit,
+}
+
+/// What can be shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Show {
+    /// Contacts and their states.
+    Contacts,
+    /// Own cards.
+    Cards,
+    /// Calls that are over.
+    History,
+    /// Texts.
+    Notes,
+    /// Line, calls, levels, quality.
+    Status,
+    /// Safety words of a contact.
+    Words(u32),
+    /// The commands.
+    Help,
+}
+
+/// The commands, for people.
+pub const HELP: &str = "\
+card [in-person] FOR WHOM   make a card            redeem [in-person] LINK   use a card
+contacts, cards             with their states      words N                   safety words of contact N
+verify N yes|no             after comparing them   trust N yes|no|default    may know that it rings here
+block N yes|no              never rings            rename N NAME
+revoke N                    withdraw a contact     revoke-card N             withdraw a card
+call N                      ring contact N         answer, decline, ignore   the call that comes in
+hangup                      end, or give up        hold on|off, mute on|off
+say TEXT                    beside voice           note N TEXT               to contact N, any time
+hand N LINK                 pass a card on         history, notes, seen      past calls, texts; missed calls seen
+status, help, quit";
+
+/// Reads one line. Calls without a number mean the one that fits.
+///
+/// # Errors
+/// What is missing or wrong, for the person who typed it.
+pub fn read(line: &str, view: &View) -> Result<Action, String> {
+    let line = line.trim();
+    let (word, rest) = split(line);
+    let command = match word {
+        "card" => {
+            let (in_person, hint) = in_person(rest);
+            Command::IssueCard { hint: hint.into(), in_person, ttl: CARD_TTL }
+        }
+        "redeem" => {
+            let (in_person, text) = in_person(rest);
+            let text = needed(text, "the card's link")?;
+            Command::RedeemCard { text, in_person }
+        }
+        "revoke-card" => Command::RevokeCard { card: number(rest)?.0 },
+        "revoke" => Command::RevokeContact { contact: number(rest)?.0 },
+        "rename" => {
+            let (contact, name) = number(rest)?;
+            Command::RenameContact { contact, name: needed(name, "the new name")? }
+        }
+        "verify" => {
+            let (contact, answer) = number(rest)?;
+            Command::Verify { contact, matches: yes(answer)? }
+        }
+        "trust" => {
+            let (contact, answer) = number(rest)?;
+            let trusted = if answer == "default" { None } else { Some(yes(answer)?) };
+            Command::SetTrusted { contact, trusted }
+        }
+        "block" => {
+            let (contact, answer) = number(rest)?;
+            Command::SetBlocked { contact, blocked: yes(answer)? }
+        }
+        "call" => Command::Call { contact: number(rest)?.0 },
+        "answer" => Command::Answer { call: coming_in(view)? },
+        "decline" => Command::Decline { call: coming_in(view)? },
+        "ignore" => Command::Ignore { call: coming_in(view)? },
+        "hangup" | "cancel" => Command::HangUp { call: current(view)? },
+        "hold" => Command::Hold { call: current(view)?, on: on(rest)? },
+        "mute" => Command::Mute { on: on(rest)? },
+        "say" => Command::Say { call: current(view)?, text: needed(rest, "the text")? },
+        "note" => {
+            let (contact, text) = number(rest)?;
+            Command::Note { contact, text: needed(text, "the text")? }
+        }
+        "hand" => {
+            let (contact, text) = number(rest)?;
+            Command::HandCard { contact, text: needed(text, "the card's link")? }
+        }
+        "seen" => Command::ClearMissed,
+        "contacts" => return Ok(Action::Show(Show::Contacts)),
+        "cards" => return Ok(Action::Show(Show::Cards)),
+        "history" => return Ok(Action::Show(Show::History)),
+        "notes" => return Ok(Action::Show(Show::Notes)),
+        "status" => return Ok(Action::Show(Show::Status)),
+        "words" => return Ok(Action::Show(Show::Words(number(rest)?.0))),
+        "help" | "?" => return Ok(Action::Show(Show::Help)),
+        "quit" | "exit" => return Ok(Action::Quit),
+        other => return Err(format!("there is no command `{other}`; `help` lists them")),
+    };
+    Ok(Action::Command(command))
+}
+
+fn split(text: &str) -> (&str, &str) {
+    let (word, rest) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
+    (word, rest.trim())
+}
+
+fn in_person(text: &str) -> (bool, &str) {
+    match split(text) {
+        ("in-person", rest) => (true, rest),
+        _ => (false, text),
+    }
+}
+
+fn needed(text: &str, what: &str) -> Result<String, String> {
+    if text.is_empty() { Err(format!("{what} is missing")) } else { Ok(text.into()) }
+}
+
+fn number(text: &str) -> Result<(u32, &str), String> {
+    let (word, rest) = split(text);
+    let number = word.parse().map_err(|_| format!("`{word}` is not a number from the list"))?;
+    Ok((number, rest))
+}
+
+fn yes(text: &str) -> Result<bool, String> {
+    match text {
+        "yes" => Ok(true),
+        "no" => Ok(false),
+        other => Err(format!("say yes or no, not `{other}`")),
+    }
+}
+
+fn on(text: &str) -> Result<bool, String> {
+    match text {
+        "on" => Ok(true),
+        "off" => Ok(false),
+        other => Err(format!("say on or off, not `{other}`")),
+    }
+}
+
+fn coming_in(view: &View) -> Result<u32, String> {
+    let call = view.calls.iter().find(|c| c.state == call::CallState::RingingHere);
+    call.map(|c| c.id).ok_or_else(|| "no call comes in".into())
+}
+
+fn current(view: &View) -> Result<u32, String> {
+    let live = |c: &&phone::CallView| !matches!(c.state, call::CallState::Ended(_));
+    let call = view.calls.iter().rev().find(live);
+    call.map(|c| c.id).ok_or_else(|| "there is no call".into())
+}

@@ -1,0 +1,186 @@
+//! A handset without a screen: commands on standard input, one JSON object a line on standard output.
+//!
+//! ```text
+//!  > call 1
+//!  {"ok":"call 1"}
+//!  {"event":"call","call":1,"contact":1,"name":"Boris","state":"ringing"}
+//! ```
+#![allow(clippy::print_stdout, reason = "what a headless handset says goes to standard output")]
+
+use std::io::BufRead;
+use std::sync::mpsc::{self, Receiver};
+
+use call::CallState;
+use phone::{Event, View};
+use serde_json::{Value, json};
+
+use super::console::{self, Action, HELP, Show};
+use super::host::{Handle, Happened};
+use crate::cli::Failure;
+
+/// Longest line that is read.
+const LINE_MAX: usize = 8_192;
+
+enum Next {
+    Line(String),
+    Happened(Happened),
+    /// Standard input ended: go on, until a signal or the handset ends.
+    InputEnded,
+    HandsetEnded,
+}
+
+/// Runs `first` commands, then those of standard input, and tells what happens, until `quit` or the
+/// handset's end.
+pub(super) fn run(
+    handle: &Handle,
+    happened: Receiver<Happened>,
+    first: Vec<String>,
+) -> Result<(), Failure> {
+    let (tx, next) = mpsc::channel();
+    let events = tx.clone();
+    std::thread::Builder::new().name("events".into()).spawn(move || {
+        for event in happened {
+            if events.send(Next::Happened(event)).is_err() {
+                return;
+            }
+        }
+        // Nobody listens when the process ends.
+        let _ = events.send(Next::HandsetEnded);
+    })?;
+    std::thread::Builder::new().name("input".into()).spawn(move || {
+        for line in first.into_iter().map(Ok).chain(std::io::stdin().lock().lines()) {
+            let Ok(line) = line else { break };
+            if tx.send(Next::Line(line)).is_err() {
+                return;
+            }
+        }
+        let _ = tx.send(Next::InputEnded);
+    })?;
+    for next in next {
+        match next {
+            Next::Line(line) if line.trim().is_empty() => {}
+            Next::Line(line) if line.len() > LINE_MAX => {
+                say(&json!({"error": "that line is too long"}))
+            }
+            Next::Line(line) => match console::read(&line, &handle.view()) {
+                Err(why) => say(&json!({"error": why, "command": line})),
+                Ok(Action::Quit) => return Ok(()),
+                Ok(Action::Show(show)) => say(&shown(show, &handle.view())),
+                Ok(Action::Command(command)) => match handle.command(command) {
+                    Ok(()) => say(&json!({"ok": line})),
+                    Err(why) => say(&json!({"error": why, "command": line})),
+                },
+            },
+            Next::Happened(happened) => say(&told(&happened.event, &handle.view())),
+            Next::InputEnded => {}
+            Next::HandsetEnded => return Ok(()),
+        }
+    }
+    Ok(())
+}
+
+fn say(value: &Value) {
+    println!("{value}");
+}
+
+fn name(view: &View, contact: u32) -> &str {
+    view.contacts.iter().find(|c| c.id == contact).map_or("", |c| &c.name)
+}
+
+fn state(state: CallState) -> String {
+    format!("{state:?}").to_lowercase()
+}
+
+/// An event, with the names that go with it.
+fn told(event: &Event, view: &View) -> Value {
+    let of = |kind: &str, contact: u32| json!({"event": kind, "contact": contact, "name": name(view, contact)});
+    match *event {
+        Event::LineUp => json!({"event": "line-up", "office": view.office}),
+        Event::LineDown => json!({"event": "line-down"}),
+        Event::Refused(refusal) => {
+            json!({"event": "refused", "reason": format!("{refusal:?}").to_lowercase()})
+        }
+        Event::ClockWrong { seconds } => json!({"event": "clock-wrong", "seconds": seconds}),
+        Event::CardIssued { card } => {
+            let link = view.cards.iter().find(|c| c.id == card).and_then(|c| c.link.as_deref());
+            json!({"event": "card-issued", "card": card, "link": link})
+        }
+        Event::CardUsed { card, contact } => {
+            json!({"event": "card-used", "card": card, "contact": contact, "name": name(view, contact)})
+        }
+        Event::ContactAccepted { contact } => of("contact-accepted", contact),
+        Event::ContactRefused { contact } => of("card-no-longer-valid", contact),
+        Event::ContactGone { contact } => of("contact-gone", contact),
+        Event::ContactReady { contact } => of("contact-ready", contact),
+        Event::Incoming { call, contact } => {
+            json!({"event": "incoming", "call": call, "contact": contact, "name": name(view, contact)})
+        }
+        Event::Call { call, state: now } => {
+            let contact = view.calls.iter().find(|c| c.id == call).map(|c| c.contact);
+            json!({"event": "call", "call": call, "contact": contact, "state": state(now)})
+        }
+        Event::Voice { call } => json!({"event": "voice", "call": call}),
+        Event::Muted { call, on } => json!({"event": "muted-by-other", "call": call, "on": on}),
+        Event::Text { call } => {
+            let texts = view.calls.iter().find(|c| c.id == call).map(|c| &c.texts);
+            let text =
+                texts.and_then(|t| t.iter().rev().find(|(mine, ..)| !mine)).map(|(_, t, _)| t);
+            json!({"event": "text", "call": call, "text": text})
+        }
+        Event::TextArrived { call } => json!({"event": "text-arrived", "call": call}),
+        Event::Missed { contact } => of("missed", contact),
+        Event::Note { contact } => {
+            let note = view.notes.iter().rev().find(|n| n.contact == contact && !n.sent);
+            json!({"event": "note", "contact": contact, "name": name(view, contact),
+                   "text": note.map(|n| &n.text)})
+        }
+        Event::CardHanded { contact } => of("card-handed", contact),
+        Event::StoreFails => json!({"event": "store-fails"}),
+        Event::StoreWorks => json!({"event": "store-works"}),
+    }
+}
+
+fn shown(show: Show, view: &View) -> Value {
+    match show {
+        Show::Contacts => json!({"contacts": view.contacts.iter().map(|c| json!({
+            "contact": c.id, "name": c.name, "office": c.office,
+            "progress": format!("{:?}", c.progress).to_lowercase(),
+            "keys": format!("{:?}", c.keys).to_lowercase(),
+            "used": c.used, "trusted": c.trusted, "blocked": c.blocked, "ready": c.ready,
+        })).collect::<Vec<_>>()}),
+        Show::Cards => json!({"cards": view.cards.iter().map(|c| json!({
+            "card": c.id, "for": c.hint, "state": format!("{:?}", c.state).to_lowercase(),
+            "link": c.link,
+        })).collect::<Vec<_>>()}),
+        Show::History => json!({"history": view.history.iter().map(|h| json!({
+            "contact": h.contact, "name": name(view, h.contact),
+            "direction": format!("{:?}", h.direction).to_lowercase(), "at": h.at.0,
+            "talked_s": h.talked.as_secs(), "end": format!("{:?}", h.end).to_lowercase(),
+            "unseen": h.unseen,
+        })).collect::<Vec<_>>(), "missed": view.missed}),
+        Show::Notes => json!({"notes": view.notes.iter().map(|n| json!({
+            "contact": n.contact, "name": name(view, n.contact), "sent": n.sent, "at": n.at.0,
+            "text": n.text, "card": n.card,
+        })).collect::<Vec<_>>()}),
+        Show::Words(contact) => {
+            let words =
+                view.contacts.iter().find(|c| c.id == contact).and_then(|c| c.words.as_ref());
+            json!({"contact": contact, "mine": words.map(|w| w.0.to_string()),
+                   "theirs": words.map(|w| w.1.to_string())})
+        }
+        Show::Status => json!({
+            "name": view.name, "office": view.office,
+            "line": format!("{:?}", view.line).to_lowercase(), "muted": view.muted,
+            "mic_dbfs": view.mic.rms, "mail_waiting": view.mail_waiting, "missed": view.missed,
+            "store_fails": view.store_fails, "clock_off_s": view.clock_off,
+            "voice": {"played": view.voice.played, "rebuilt": view.voice.rebuilt,
+                      "concealed": view.voice.concealed, "late": view.voice.late},
+            "calls": view.calls.iter().map(|c| json!({
+                "call": c.id, "contact": c.contact, "name": name(view, c.contact),
+                "state": state(c.state), "timer_s": c.timer.as_secs(),
+                "level_dbfs": c.level.rms, "muted_by_other": c.muted_by_other,
+            })).collect::<Vec<_>>(),
+        }),
+        Show::Help => json!({"help": HELP}),
+    }
+}

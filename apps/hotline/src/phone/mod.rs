@@ -1,0 +1,17 @@
+//! `hotline phone`: a handset as a process.
+//!
+//! ```text
+//!  cli.rs     what was typed: which folder, which sound, screen or none
+//!  host.rs    the loop: socket, store and sound around the machine of crate `phone`
+//!  sound.rs   WAV files and silence          device.rs   microphone and loudspeaker
+//!  console.rs commands as text               headless.rs events as JSON lines
+//!  screen/    a person's screen in the terminal
+//! ```
+
+pub mod cli;
+pub mod console;
+pub mod device;
+mod headless;
+pub mod host;
+mod screen;
+pub mod sound;

@@ -1,0 +1,172 @@
+#![allow(clippy::unwrap_used)]
+use std::time::Duration;
+
+use call::contact::{Keys, Progress};
+use call::{CallState, Direction, End};
+use phone::{CallView, Command, ContactView, LineState, View};
+use rand_chacha::ChaCha20Rng;
+use rand_chacha::rand_core::SeedableRng;
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+use ratatui::crossterm::event::{KeyCode, KeyEvent};
+
+use super::keys::State;
+use super::{Action, draw};
+
+fn state() -> State {
+    State::new(ChaCha20Rng::from_seed([1; 32]))
+}
+
+fn view() -> View {
+    let silence = voice::Meter::new().level();
+    View {
+        name: "Anna".into(),
+        office: "Ministry".into(),
+        line: LineState::Up,
+        clock_off: 0,
+        store_fails: false,
+        muted: false,
+        mic: silence,
+        contacts: vec![ContactView {
+            id: 7,
+            name: "Boris".into(),
+            office: "Embassy".into(),
+            progress: Progress::Accepted,
+            keys: Keys::Verified,
+            used: false,
+            trusted: true,
+            blocked: false,
+            ready: true,
+            suite: String::new(),
+            words: None,
+        }],
+        calls: Vec::new(),
+        cards: Vec::new(),
+        history: Vec::new(),
+        missed: 0,
+        notes: Vec::new(),
+        mail_waiting: 0,
+        dropped: 0,
+        voice_refused: 0,
+        link: None,
+        voice: voice::Stats::default(),
+    }
+}
+
+fn with_call(state: CallState) -> View {
+    let call = CallView {
+        id: 3,
+        contact: 7,
+        direction: Direction::Placed,
+        state,
+        sound: (state == CallState::RingingHere).then_some(call::Sound::Rings),
+        timer: Duration::from_secs(65),
+        level: voice::Meter::new().level(),
+        quality: None,
+        muted_by_other: true,
+        texts: vec![(true, "the annex".into(), true)],
+    };
+    View { calls: vec![call], ..view() }
+}
+
+fn drawn(view: &View, state: &State) -> String {
+    let mut terminal = Terminal::new(TestBackend::new(110, 30)).unwrap();
+    terminal.draw(|frame| draw::screen(frame, view, state)).unwrap();
+    let buffer = terminal.backend().buffer();
+    let width = buffer.area.width as usize;
+    let cells: Vec<&str> = buffer.content.iter().map(|cell| cell.symbol()).collect();
+    cells.chunks(width).map(|row| row.concat() + "\n").collect()
+}
+
+fn press(state: &mut State, code: KeyCode, view: &View) -> Option<Action> {
+    state.key(KeyEvent::from(code), view)
+}
+
+#[test]
+fn every_state_of_a_call_has_its_words() {
+    for (is, words) in [
+        (CallState::Calling, "Calling"),
+        (CallState::Ringing, "Ringing"),
+        (CallState::Connected, "Connected"),
+        (CallState::HeldByMe, "On hold"),
+        (CallState::HeldByOther, "Held by the other side"),
+        (CallState::Reconnecting, "Reconnecting"),
+        (CallState::Ended(End::Busy), "Busy"),
+        (CallState::Ended(End::Unreachable), "Cannot be reached"),
+    ] {
+        let screen = drawn(&with_call(is), &state());
+        assert!(screen.contains(words), "{is:?}:\n{screen}");
+    }
+}
+
+#[test]
+fn a_call_shows_who_how_long_and_who_can_hear() {
+    let screen = drawn(&with_call(CallState::Connected), &state());
+    for shown in [
+        "Boris",
+        "Embassy",
+        "01:05",
+        "Only you and Boris can hear",
+        "Boris (muted)",
+        "you: the annex ✓",
+    ] {
+        assert!(screen.contains(shown), "{shown}:\n{screen}");
+    }
+}
+
+#[test]
+fn an_incoming_call_fills_the_screen_and_its_keys_answer_it() {
+    let view = with_call(CallState::RingingHere);
+    let mut state = state();
+    let screen = drawn(&view, &state);
+    assert!(screen.contains("Incoming call") && screen.contains("[a] Answer"), "{screen}");
+    assert!(!screen.contains("Contacts"), "{screen}");
+    assert!(matches!(
+        press(&mut state, KeyCode::Char('d'), &view),
+        Some(Action::Command(Command::Decline { call: 3 }))
+    ));
+    assert!(matches!(
+        press(&mut state, KeyCode::Char('a'), &view),
+        Some(Action::Command(Command::Answer { call: 3 }))
+    ));
+}
+
+#[test]
+fn enter_calls_the_selected_contact_and_q_does_not_quit_a_call() {
+    let mut state = state();
+    assert!(matches!(
+        press(&mut state, KeyCode::Enter, &view()),
+        Some(Action::Command(Command::Call { contact: 7 }))
+    ));
+    let talking = with_call(CallState::Connected);
+    assert!(press(&mut state, KeyCode::Char('q'), &talking).is_none());
+    assert!(matches!(
+        press(&mut state, KeyCode::Char('e'), &talking),
+        Some(Action::Command(Command::HangUp { call: 3 }))
+    ));
+    assert!(matches!(press(&mut state, KeyCode::Char('q'), &view()), Some(Action::Quit)));
+}
+
+#[test]
+fn what_is_typed_becomes_a_command_or_an_error_in_words() {
+    let mut state = state();
+    let type_in = |state: &mut State, text: &str| {
+        text.chars().for_each(|c| assert!(press(state, KeyCode::Char(c), &view()).is_none()));
+        press(state, KeyCode::Enter, &view())
+    };
+    press(&mut state, KeyCode::Char('c'), &view());
+    assert!(matches!(
+        type_in(&mut state, "Dmitri"),
+        Some(Action::Command(Command::IssueCard { hint, .. })) if hint == "Dmitri"
+    ));
+    press(&mut state, KeyCode::Char(':'), &view());
+    assert!(type_in(&mut state, "dance").is_none());
+    assert!(drawn(&view(), &state).contains("there is no command `dance`"));
+}
+
+#[test]
+fn a_small_terminal_does_not_break_it() {
+    let mut terminal = Terminal::new(TestBackend::new(12, 5)).unwrap();
+    let view = with_call(CallState::Connected);
+    terminal.draw(|frame| draw::screen(frame, &view, &state())).unwrap();
+}
