@@ -12,7 +12,7 @@
 //! verified are different types, and only a verifier makes the second.
 //!
 //! Time and randomness come in as arguments. The one exception is MLS: openmls draws its own randomness and
-//! stamps past secrets with the system clock. Nothing is decided by that clock (see [`group`]).
+//! stamps past secrets with the system clock. Nothing is decided by that clock (see module `group`).
 //!
 //! Without the feature `groups` (on by default) only signatures remain: [`pairwise`] and [`office`]. That is
 //! what an exchange links, so it cannot hold a content key.

@@ -21,7 +21,7 @@
 //! theirs is [`Incoming::Outranked`]. Both sides decide alike without a server.
 //!
 //! Clock: openmls stamps past secrets with the system clock and compares lifetimes with it; neither decides
-//! anything here (see [`package`]). Randomness of MLS is libcrux's, seeded by the operating system.
+//! anything here (see [`VALIDITY`]). Randomness of MLS is libcrux's, seeded by the operating system.
 
 mod commit;
 mod error;

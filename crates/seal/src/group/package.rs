@@ -22,7 +22,9 @@ use super::snapshot::{self, Kind};
 use super::{GroupError, SnapshotError, error::library};
 use crate::identity::{Device, DevicePub, PrincipalId, VerifiedDevice};
 
-/// Type of the key package extension that holds the validity (private use, RFC 9420 §17.3).
+/// Type of the key package extension that holds the validity, `not before u64 | not after u64` in seconds since
+/// 1970 (private use, RFC 9420 §17.3). It is compared with the time that the caller gives; the lifetime field of
+/// MLS, which openmls compares with the system clock, is wide open.
 pub const VALIDITY: u16 = 0xF0A1;
 /// Validity begins this long before the maker's time, and ends that long after it. Seconds.
 const BEFORE: u64 = 7 * DAY;

@@ -566,7 +566,7 @@ fn a_member_cannot_bring_in_group_extensions() {
     assert!(matches!(gb[0].process(&bytes), Err(GroupError::NotAllowed(_))));
 }
 
-/// The figures of the report: printed with `cargo test -p seal sizes -- --nocapture` only.
+/// What wire allows for one message holds what groups of two and three need.
 #[test]
 fn welcome_for_two_fits_its_bucket() {
     let (a, mut b, mut c) = (party(1), party(2), party(3));
