@@ -199,7 +199,8 @@ mod tests {
 
     #[test]
     fn the_microphone_is_open_only_when_connected_unheld_unmuted() {
-        let changes: [(fn(&mut Active), CallState); 4] = [
+        type Step = fn(&mut Active);
+        let changes: [(Step, CallState); 4] = [
             (|c| assert!(c.hold(true)), CallState::HeldByMe),
             (|c| c.held(true), CallState::HeldByOther),
             (|c| assert!(c.mute(true)), CallState::Connected),

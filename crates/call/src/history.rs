@@ -48,12 +48,6 @@ impl Entry {
         let unseen = direction == Direction::Received && end == End::Missed;
         Entry { call, contact, direction, at, talked, end, unseen }
     }
-
-    /// Whether the owner missed it.
-    #[must_use]
-    pub fn is_missed(&self) -> bool {
-        self.direction == Direction::Received && self.end == End::Missed
-    }
 }
 
 #[cfg(test)]
@@ -63,7 +57,7 @@ mod tests {
     #[test]
     fn only_received_calls_are_missed() {
         let entry = |direction, end| {
-            Entry::new(CallId([0; 16]), 1, direction, Wall(0), Duration::ZERO, end).is_missed()
+            Entry::new(CallId([0; 16]), 1, direction, Wall(0), Duration::ZERO, end).unseen
         };
         assert!(entry(Direction::Received, End::Missed));
         assert!(!entry(Direction::Received, End::Elsewhere));

@@ -28,6 +28,7 @@ mod contacts;
 mod desk;
 mod enrol;
 mod event;
+mod history;
 mod machine;
 mod mail;
 mod reconnect;

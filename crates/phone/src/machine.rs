@@ -25,11 +25,9 @@ use crate::desk::Desk;
 use crate::enrol::Line;
 use crate::event::{Event, Output};
 use crate::ring::Call;
-use crate::rows::{self, HeldRow, HistoryRow, MailRow, NoteRow, OwnRow};
+use crate::rows::{self, HeldRow, MailRow, NoteRow, OwnRow};
 use crate::voicepath::VoicePath;
 
-/// Most calls that are over and still kept.
-pub(crate) const HISTORY_MAX: usize = 1_000;
 /// Most texts that are kept.
 pub(crate) const NOTES_MAX: usize = 2_000;
 
@@ -84,7 +82,7 @@ pub struct Phone {
     pub(crate) next_call: u32,
     pub(crate) muted: bool,
     pub(crate) mail: BTreeMap<u64, MailRow>,
-    pub(crate) history: BTreeMap<u64, HistoryRow>,
+    pub(crate) history: BTreeMap<u64, call::Entry>,
     pub(crate) notes: BTreeMap<u64, NoteRow>,
     pub(crate) held: BTreeMap<u64, HeldRow>,
     /// Written down, and not done.

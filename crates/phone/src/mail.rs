@@ -141,13 +141,11 @@ impl Phone {
             return;
         };
         let MailRow { mail, exchange, envelope, .. } = row.clone();
-        match self.up() {
-            Some(Up { posting, .. }) if posting.len() < POSTING => {
-                if posting.insert(order) {
-                    self.send(Channel::Bulk, &LineUp::Post { mail, exchange, envelope });
-                }
-            }
-            _ => {}
+        if let Some(Up { posting, .. }) = self.up()
+            && posting.len() < POSTING
+            && posting.insert(order)
+        {
+            self.send(Channel::Bulk, &LineUp::Post { mail, exchange, envelope });
         }
     }
 

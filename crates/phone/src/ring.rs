@@ -17,13 +17,10 @@ use wire::{CallId, Leg, Time, Wall};
 
 use crate::command::InputError;
 use crate::event::Event;
-use crate::machine::{Effect, HISTORY_MAX, Phone};
+use crate::machine::{Effect, Phone};
 use crate::mail::Way;
-use crate::rows::{self, HistoryRow};
 use crate::stock::Keyed;
 
-/// How long a call that is over is shown.
-const SHOWN: core::time::Duration = core::time::Duration::from_secs(10);
 /// Most calls at once, over or not.
 const CALLS_MAX: usize = 16;
 
@@ -226,7 +223,7 @@ impl Phone {
             return self.new_leg(id, leg);
         }
         let before = self.history.values().find(|h| h.call == name && h.contact == contact);
-        let ended = before.is_some_and(|h| End::from_code(h.end) != Some(End::Missed));
+        let ended = before.is_some_and(|h| h.end != End::Missed);
         if again || ended {
             // A call that is over here, or that this handset forgot when it was started anew.
             let told = self.contacts.get(&contact).is_some_and(|c| c.is_told());
@@ -467,112 +464,6 @@ impl Phone {
         }
         self.end_call(id, end);
         Ok(())
-    }
-
-    pub(crate) fn end_calls_with(&mut self, contact: u32) {
-        let calls = self.calls.iter().filter(|(_, c)| c.contact == contact && !c.is_over());
-        for id in calls.map(|(id, _)| *id).collect::<Vec<_>>() {
-            self.say_goodbye(id);
-            self.end_call(id, End::ByMe);
-        }
-    }
-
-    /// Ends a call on this side: leg, keys, history, new stock.
-    pub(crate) fn end_call(&mut self, id: u32, end: End) {
-        let (now, until) = (self.now, self.now + SHOWN);
-        let Some(call) = self.calls.get_mut(&id).filter(|c| !c.is_over()) else { return };
-        let stage = core::mem::replace(&mut call.stage, Stage::Over { end, until });
-        let talked = match &stage {
-            Stage::Active(active) => now.since(active.since()),
-            _ => core::time::Duration::ZERO,
-        };
-        call.keyed.clear();
-        let (name, contact, direction, at, tell) =
-            (call.name, call.contact, call.direction, call.at, call.tell);
-        if let Some(leg) = call.leg.take() {
-            self.send(Channel::Signal, &LineUp::Close { leg });
-        }
-        let row = HistoryRow {
-            call: name,
-            contact,
-            received: direction == Direction::Received,
-            at,
-            talked: u64::try_from(talked.as_micros()).unwrap_or(u64::MAX),
-            end: end.code(),
-            unseen: false,
-        };
-        match end {
-            End::Missed => self.missed(contact, name, at),
-            End::Glare => {}
-            _ => self.keep_history(row),
-        }
-        let unreached = match &stage {
-            Stage::Outgoing(call) => call.state() == CallState::Calling,
-            _ => false,
-        };
-        if unreached
-            && matches!(end, End::NoAnswer | End::Unreachable | End::Cancelled | End::NoPath)
-        {
-            // Known twice, shown once: the invitation itself may have become mail.
-            let _ = self.mail_to(contact, &ContactMessage::Missed { call: name, at });
-        }
-        self.after(Effect::Tell(Event::ended(id, end)));
-        self.voice_follows();
-        // The keys of the next call: after a call that was answered, or to those who may know.
-        let talked = matches!(stage, Stage::Active(_));
-        let answered = talked || (tell && end != End::Missed);
-        if direction == Direction::Received && answered && self.is_open(contact) {
-            self.restock(contact, false);
-        }
-    }
-
-    fn is_open(&self, contact: u32) -> bool {
-        self.contacts.get(&contact).is_some_and(|c| c.is_open())
-    }
-
-    /// Notes a missed call, once.
-    pub(crate) fn missed(&mut self, contact: u32, name: CallId, at: Wall) {
-        let known = self.history.values().any(|h| h.call == name && h.contact == contact);
-        let live = self.live(contact, name).is_some();
-        let blocked = self.contacts.get(&contact).is_none_or(|c| c.row.blocked);
-        if known || live || blocked {
-            return;
-        }
-        let end = End::Missed.code();
-        self.keep_history(HistoryRow {
-            call: name,
-            contact,
-            received: true,
-            at,
-            talked: 0,
-            end,
-            unseen: true,
-        });
-        self.after(Effect::Tell(Event::Missed { contact }));
-        // The caller's stock went with the call.
-        if self.contacts.get(&contact).is_some_and(|c| c.is_open() && c.is_told()) {
-            self.restock(contact, false);
-        }
-    }
-
-    fn keep_history(&mut self, row: HistoryRow) {
-        let same = |h: &HistoryRow| h.call == row.call && h.contact == row.contact;
-        let old = self.history.iter().find(|(_, h)| same(h)).map(|(order, _)| *order);
-        while self.history.len() >= HISTORY_MAX {
-            let Some((old, _)) = self.history.pop_first() else { break };
-            self.desk.delete(rows::HISTORY, rows::key64(old));
-        }
-        let order =
-            old.unwrap_or_else(|| self.history.last_key_value().map_or(1, |(last, _)| last + 1));
-        self.desk.put(rows::HISTORY, rows::key64(order), row.encode());
-        self.history.insert(order, row);
-    }
-
-    pub(crate) fn clear_missed(&mut self) {
-        for (order, row) in self.history.iter_mut().filter(|(_, row)| row.unseen) {
-            row.unseen = false;
-            self.desk.put(rows::HISTORY, rows::key64(*order), row.encode());
-        }
     }
 
     /// The call that is being placed to a contact, if there is one.

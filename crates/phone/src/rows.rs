@@ -15,6 +15,9 @@
 //!
 //! All of it is secret: the host seals it (`seal::vault`).
 
+use core::time::Duration;
+
+use call::{Direction, End, Entry};
 use seal::group::Group;
 use wire::limits::{BODY_MAX, CARD_MAX, HOST_MAX, NAME_MAX, TEXT_MAX};
 use wire::rows::Row;
@@ -169,6 +172,34 @@ record! {
     }
 }
 
+impl From<&Entry> for HistoryRow {
+    fn from(entry: &Entry) -> Self {
+        HistoryRow {
+            call: entry.call,
+            contact: entry.contact,
+            received: entry.direction == Direction::Received,
+            at: entry.at,
+            talked: u64::try_from(entry.talked.as_micros()).unwrap_or(u64::MAX),
+            end: entry.end.code(),
+            unseen: entry.unseen,
+        }
+    }
+}
+
+impl HistoryRow {
+    fn entry(&self) -> Result<Entry, String> {
+        Ok(Entry {
+            call: self.call,
+            contact: self.contact,
+            direction: if self.received { Direction::Received } else { Direction::Placed },
+            at: self.at,
+            talked: Duration::from_micros(self.talked),
+            end: End::from_code(self.end).ok_or("an end that this program does not know")?,
+            unseen: self.unseen,
+        })
+    }
+}
+
 impl Phone {
     /// Takes one row back. Contacts come before their groups, everything else in any order.
     pub(crate) fn restore_row(&mut self, row: &Row) -> Result<(), String> {
@@ -194,7 +225,7 @@ impl Phone {
             }
             HISTORY => {
                 let history = HistoryRow::decode(&row.value).map_err(text)?;
-                self.history.insert(number64(&row.key)?, history);
+                self.history.insert(number64(&row.key)?, history.entry()?);
             }
             NOTE => {
                 let note = NoteRow::decode(&row.value).map_err(text)?;

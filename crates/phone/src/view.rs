@@ -3,7 +3,7 @@
 use core::time::Duration;
 
 use call::contact::{CardState, Keys, Progress};
-use call::{CallState, Direction, End, Sound};
+use call::{CallState, Direction, End, Entry, Sound};
 use seal::card::UnverifiedCard;
 use seal::words::Words;
 use voice::{Level, Quality};
@@ -276,13 +276,13 @@ fn call_view(id: u32, call: &Call, now: Time, quality: Option<Quality>) -> CallV
     }
 }
 
-fn history_view(row: &crate::rows::HistoryRow) -> HistoryView {
+fn history_view(entry: &Entry) -> HistoryView {
     HistoryView {
-        contact: row.contact,
-        direction: if row.received { Direction::Received } else { Direction::Placed },
-        at: row.at,
-        talked: Duration::from_micros(row.talked),
-        end: End::from_code(row.end).unwrap_or(End::Lost),
-        unseen: row.unseen,
+        contact: entry.contact,
+        direction: entry.direction,
+        at: entry.at,
+        talked: entry.talked,
+        end: entry.end,
+        unseen: entry.unseen,
     }
 }

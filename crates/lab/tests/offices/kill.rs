@@ -25,19 +25,19 @@ fn insist(
     what: &str,
     mut tap: impl FnMut(&mut World),
     so: impl Fn(&mut World) -> bool,
-) {
+) -> Result<(), String> {
     for _ in 0..12 {
         if world.parties.iter().all(|p| p.phone.is_some()) && so(world) {
-            return;
+            return Ok(());
         }
         revive(world);
         if world.parties.iter().all(|p| p.phone.is_some()) && so(world) {
-            return;
+            return Ok(());
         }
         tap(world);
         world.run_until(secs(8), |w| w.parties.iter().any(|p| p.phone.is_none()) || so(w));
     }
-    panic!("{what} does not come about");
+    Err(format!("{what} does not come about"))
 }
 
 fn alive(world: &mut World, party: usize) -> bool {
@@ -45,7 +45,7 @@ fn alive(world: &mut World, party: usize) -> bool {
 }
 
 /// The whole story, with a death in it.
-fn story(victim: usize, death: Option<Death>) -> World {
+fn story(victim: usize, death: Option<Death>) -> Result<World, String> {
     let mut world = World::new(2, 60);
     world.hire("Anna", 0);
     world.hire("Boris", 1);
@@ -69,7 +69,7 @@ fn story(victim: usize, death: Option<Death>) -> World {
             let now = w.now;
             [A, B].iter().all(|p| alive(w, *p) && w.parties[*p].view(now).line == LineState::Up)
         },
-    );
+    )?;
     insist(
         &mut world,
         "a card",
@@ -84,7 +84,7 @@ fn story(victim: usize, death: Option<Death>) -> World {
             let now = w.now;
             alive(w, A) && w.parties[A].view(now).cards.iter().any(|c| c.state == CardState::Issued)
         },
-    );
+    )?;
     let now = world.now;
     let text = world.parties[A].view(now).cards[0].link.clone().unwrap();
     insist(
@@ -107,7 +107,7 @@ fn story(victim: usize, death: Option<Death>) -> World {
                         .any(|c| c.progress == Progress::Accepted)
             })
         },
-    );
+    )?;
     for (from, to) in [(A, B), (B, A)] {
         insist(
             &mut world,
@@ -124,7 +124,7 @@ fn story(victim: usize, death: Option<Death>) -> World {
                 }
             },
             |w| [A, B].iter().all(|p| alive(w, *p) && state(w, *p) == Some(CallState::Connected)),
-        );
+        )?;
         let id = call(&mut world, to);
         let _ = world.command(to, Command::HangUp { call: id });
         world.run(secs(2));
@@ -137,7 +137,7 @@ fn story(victim: usize, death: Option<Death>) -> World {
     world.parties[victim].death = None;
     revive(&mut world);
     lines_up(&mut world);
-    world
+    Ok(world)
 }
 
 /// What must be so at the end of every story.
@@ -161,14 +161,14 @@ fn check(world: &mut World, what: &str) {
 }
 
 fn at_every_batch(victim: usize, written: bool) {
-    let mut world = story(victim, None);
+    let mut world = story(victim, None).unwrap();
     let batches = world.parties[victim].batches;
     check(&mut world, "nobody dies");
     assert!(batches > 12, "the story has {batches} batches");
     for batch in 1..=batches {
         let what = format!("party {victim} dies at batch {batch}, written: {written}");
-        eprintln!("{what}");
-        let mut world = story(victim, Some(Death { batch, written }));
+        let story = story(victim, Some(Death { batch, written }));
+        let mut world = story.unwrap_or_else(|error| panic!("{what}: {error}"));
         check(&mut world, &what);
     }
 }

@@ -1,0 +1,113 @@
+//! The end of a call, and what is kept of it.
+//!
+//! ```text
+//!  end_call ─► leg closed, keys forgotten ─► history row ─► new stock for the next call
+//!  invitation or notice that came as mail ─► missed, once for each call
+//! ```
+
+use call::{CallState, Direction, End, Entry};
+use link::Channel;
+use wire::line::LineUp;
+use wire::talk::ContactMessage;
+use wire::{CallId, Wall};
+
+use crate::contacts::Contact;
+use crate::event::Event;
+use crate::machine::{Effect, Phone};
+use crate::ring::Stage;
+use crate::rows::{self, HistoryRow};
+
+/// Most calls that are over and still kept.
+const HISTORY_MAX: usize = 1_000;
+/// How long a call that is over is shown.
+const SHOWN: core::time::Duration = core::time::Duration::from_secs(10);
+
+impl Phone {
+    pub(crate) fn end_calls_with(&mut self, contact: u32) {
+        let calls = self.calls.iter().filter(|(_, c)| c.contact == contact && !c.is_over());
+        for id in calls.map(|(id, _)| *id).collect::<Vec<_>>() {
+            self.say_goodbye(id);
+            self.end_call(id, End::ByMe);
+        }
+    }
+
+    /// Ends a call on this side: leg, keys, history, new stock.
+    pub(crate) fn end_call(&mut self, id: u32, end: End) {
+        let (now, until) = (self.now, self.now + SHOWN);
+        let Some(call) = self.calls.get_mut(&id).filter(|c| !c.is_over()) else { return };
+        let stage = core::mem::replace(&mut call.stage, Stage::Over { end, until });
+        call.keyed.clear();
+        let (name, contact, direction, at, tell) =
+            (call.name, call.contact, call.direction, call.at, call.tell);
+        if let Some(leg) = call.leg.take() {
+            self.send(Channel::Signal, &LineUp::Close { leg });
+        }
+        let (talked, unreached) = match &stage {
+            Stage::Active(active) => (Some(now.since(active.since())), false),
+            Stage::Outgoing(call) => (None, call.state() == CallState::Calling),
+            _ => (None, false),
+        };
+        match end {
+            End::Missed => self.missed(contact, name, at),
+            // The other of two calls that crossed goes on in its place.
+            End::Glare => {}
+            _ => {
+                let time = talked.unwrap_or_default();
+                self.keep_history(Entry::new(name, contact, direction, at, time, end));
+            }
+        }
+        let vain = matches!(end, End::NoAnswer | End::Unreachable | End::Cancelled | End::NoPath);
+        if unreached && vain {
+            // Known twice, shown once: the invitation itself may have become mail.
+            let _ = self.mail_to(contact, &ContactMessage::Missed { call: name, at });
+        }
+        self.after(Effect::Tell(Event::ended(id, end)));
+        self.voice_follows();
+        // The keys of the next call: after a call that was answered, or to those who may know.
+        let told = talked.is_some() || (tell && end != End::Missed);
+        let open = self.contacts.get(&contact).is_some_and(Contact::is_open);
+        if direction == Direction::Received && told && open {
+            self.restock(contact, false);
+        }
+    }
+
+    /// Notes a missed call, once.
+    pub(crate) fn missed(&mut self, contact: u32, name: CallId, at: Wall) {
+        let known = self.history.values().any(|h| h.call == name && h.contact == contact);
+        let live = self.live(contact, name).is_some();
+        let Some(record) = self.contacts.get(&contact).filter(|c| !c.row.blocked) else { return };
+        let told = record.is_open() && record.is_told();
+        if known || live {
+            return;
+        }
+        let none = core::time::Duration::ZERO;
+        let entry = Entry::new(name, contact, Direction::Received, at, none, End::Missed);
+        self.keep_history(entry);
+        self.after(Effect::Tell(Event::Missed { contact }));
+        if told {
+            // The caller's stock went with the call.
+            self.restock(contact, false);
+        }
+    }
+
+    /// Keeps one entry for each call: a call that rang twice is shown as it ended.
+    fn keep_history(&mut self, entry: Entry) {
+        let same = |h: &Entry| h.call == entry.call && h.contact == entry.contact;
+        let old = self.history.iter().find(|(_, h)| same(h)).map(|(order, _)| *order);
+        while self.history.len() >= HISTORY_MAX {
+            let Some((old, _)) = self.history.pop_first() else { break };
+            self.desk.delete(rows::HISTORY, rows::key64(old));
+        }
+        let order =
+            old.unwrap_or_else(|| self.history.last_key_value().map_or(1, |(last, _)| last + 1));
+        self.desk.put(rows::HISTORY, rows::key64(order), HistoryRow::from(&entry).encode());
+        self.history.insert(order, entry);
+    }
+
+    pub(crate) fn clear_missed(&mut self) {
+        for (order, entry) in self.history.iter_mut().filter(|(_, entry)| entry.unseen) {
+            entry.unseen = false;
+            self.desk.put(rows::HISTORY, rows::key64(*order), HistoryRow::from(&*entry).encode());
+        }
+    }
+}
