@@ -50,6 +50,7 @@ fn two_members_talk_and_hear() {
     let gb = &mut gb[0];
     assert_eq!(ga.authenticator(), gb.authenticator());
     assert_eq!(ga.members(), gb.members());
+    assert_eq!(ga.suite(), CIPHERSUITE_NAME);
 
     let sealed = ga.encrypt(b"hello", Bucket::Tiny).unwrap();
     assert!(sealed.len() <= 300, "{}", sealed.len());
