@@ -1,7 +1,7 @@
 //! One length for many messages: what is said in a group is padded before it is sealed.
 //!
 //! ```text
-//!   bucket = length u16 | message | zeros        96, 512, 3,072, 8,192 or 16,000 bytes
+//!   bucket = length u16 | message | zeros        64, 512, 3,072, 8,192 or 16,000 bytes
 //!   sealed = bucket + MLS framing and signature  (the smallest stays below 300 bytes)
 //! ```
 //!
@@ -14,7 +14,7 @@ use super::GroupError;
 /// To what length a message is padded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Bucket {
-    /// 96 bytes: signalling in a call, and anything else up to 94 bytes.
+    /// 64 bytes: signalling, up to 62 bytes. An invitation then fits two cells of an office line.
     Tiny,
     /// 512 bytes: a card, a short text.
     Small,
@@ -35,7 +35,7 @@ impl Bucket {
     #[must_use]
     pub fn size(self) -> usize {
         match self {
-            Bucket::Tiny => 96,
+            Bucket::Tiny => 64,
             Bucket::Small => 512,
             Bucket::Medium => 3_072,
             Bucket::Large => 8_192,
