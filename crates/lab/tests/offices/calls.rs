@@ -46,6 +46,31 @@ fn a_card_makes_a_contact_and_a_tap_makes_a_call() {
     assert!(history[0].talked > secs(5) && history[0].talked < secs(10));
 }
 
+/// The network takes 16 ms each way; the rest is the phases of three links' clocks, the cells that a
+/// message needs, and the disk of the caller and of the callee's exchange.
+#[test]
+fn ringing_and_answering_take_two_cells_and_no_round_trip() {
+    let (mut rings, mut voices) = (Vec::new(), Vec::new());
+    for seed in 0..8 {
+        let mut world = met(200 + seed);
+        let tapped = world.now;
+        ring(&mut world, A, B);
+        let rang = world.parties[B].saw(tapped, |e| matches!(e, Event::Incoming { .. })).unwrap();
+        rings.push(rang.since(tapped).as_millis());
+        world.run(secs(1));
+        let answered = world.now;
+        answer(&mut world, B);
+        let heard = world.until(A, secs(5), |e| matches!(e, Event::Voice { .. }));
+        voices.push(heard.since(answered).as_millis());
+    }
+    let mean = |list: &[u128]| list.iter().sum::<u128>() / list.len() as u128;
+    assert!(mean(&rings) <= 75 && rings.iter().all(|ms| *ms <= 100), "tap to ring: {rings:?}");
+    assert!(
+        mean(&voices) <= 60 && voices.iter().all(|ms| *ms <= 80),
+        "answer to voice: {voices:?}"
+    );
+}
+
 #[test]
 fn after_a_call_the_next_one_is_ready_in_both_directions() {
     let mut world = met(2);
