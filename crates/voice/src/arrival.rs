@@ -25,6 +25,10 @@ const MAX_REPAIR: i64 = 12;
 const OUTAGE: i64 = 50;
 /// Longest wait above the fastest packet.
 const MAX_WAIT_US: i64 = 400_000;
+/// How fast the target falls, per packet: 200 ms a second, or 5 ms where packets are lost, since each
+/// change of delay is itself a small distortion, and the next burst is sure to come.
+const FALL_US: i64 = 4_000;
+const FALL_LOSSY_US: i64 = 100;
 /// Kept between the slowest counted packet and its turn.
 const MARGIN_US: i64 = 1_000;
 
@@ -102,7 +106,12 @@ impl Arrivals {
         let short = self.quantile(SHORT, 90, true);
         let fastest = self.quantile(LONG, 0, false);
         if let (Some(long), Some(short), Some(fastest)) = (long, short, fastest) {
-            self.target = long.max(short).min(fastest + MAX_WAIT_US) + MARGIN_US;
+            let wanted = long.max(short).min(fastest + MAX_WAIT_US) + MARGIN_US;
+            let lossy = self.ring.iter().any(|sample| sample.lost);
+            let fall = if lossy { FALL_LOSSY_US } else { FALL_US };
+            // At the start nothing is known, so there is nothing to fall from.
+            let held = if self.ring.len() < SHORT { wanted } else { self.target - fall };
+            self.target = wanted.max(held);
         }
     }
 

@@ -13,7 +13,7 @@ use opus_ffi::Settings;
 
 use crate::{Error, FRAME, PACKET_LEN};
 
-/// Chosen by `hotline bench speech`: see docs/decisions/0011.
+/// Chosen by `hotline bench speech`: see docs/decisions/0012.
 const SETTINGS: Settings =
     Settings { bitrate: 28_000, variable: true, loss: 30, fec: false, dred: 104, complexity: 10 };
 
