@@ -48,6 +48,7 @@ pub struct Office {
     pub timeout: Time,
     /// Trunks to and from it cannot be made.
     pub cut_off: bool,
+    seed: u64,
     starts: u8,
     tokens: u8,
 }
@@ -55,7 +56,7 @@ pub struct Office {
 impl Office {
     /// An office with nobody in it.
     #[must_use]
-    pub fn new(number: u8, now: Time, wall: Wall) -> Office {
+    pub fn new(number: u8, seed: u64, now: Time, wall: Wall) -> Office {
         let mut office = Office {
             exchange: None,
             key: ExchangePub([100 + number; 32]),
@@ -70,6 +71,7 @@ impl Office {
             replies: Vec::new(),
             timeout: now,
             cut_off: false,
+            seed,
             starts: 0,
             tokens: 0,
         };
@@ -83,7 +85,8 @@ impl Office {
     /// If it cannot be restored.
     pub fn start(&mut self, now: Time, wall: Wall) {
         self.starts += 1;
-        let seed = [self.starts ^ self.key.0[0]; 32];
+        let mut seed = [self.starts ^ self.key.0[0]; 32];
+        seed[..8].copy_from_slice(&self.seed.to_be_bytes());
         let rows = read(&self.rows);
         match Exchange::new(self.config.clone(), self.key, seed, rows, now, wall) {
             Ok(exchange) => self.exchange = Some(exchange),

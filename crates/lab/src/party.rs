@@ -63,7 +63,7 @@ pub struct Party {
     pub cells: VecDeque<(Time, usize)>,
     pub(crate) next_block: Time,
     pub(crate) sample: u64,
-    seed: u8,
+    seed: u64,
     lives: u8,
     name: String,
 }
@@ -74,7 +74,7 @@ impl Party {
     /// # Panics
     /// Without memory.
     #[must_use]
-    pub fn new(name: &str, office: usize, seed: u8, now: Time, wall: Wall) -> Party {
+    pub fn new(name: &str, office: usize, seed: u64, now: Time, wall: Wall) -> Party {
         let mut party = Party {
             phone: None,
             office,
@@ -106,8 +106,8 @@ impl Party {
 
     fn setup(&mut self) -> Setup {
         self.lives += 1;
-        let mut seed = [self.seed; 32];
-        seed[0] = self.lives;
+        let mut seed = [self.lives; 32];
+        seed[..8].copy_from_slice(&self.seed.to_be_bytes());
         Setup { name: self.name.clone(), seed, patience: Duration::from_secs(45) }
     }
 

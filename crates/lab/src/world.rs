@@ -67,7 +67,7 @@ impl World {
         World {
             now,
             start: (now, wall),
-            offices: (0..n).map(|i| Office::new(i, now, wall)).collect(),
+            offices: (0..n).map(|i| Office::new(i, seed, now, wall)).collect(),
             parties: Vec::new(),
             trunks: Vec::new(),
             queue: BTreeMap::new(),
@@ -91,7 +91,8 @@ impl World {
     /// If the phone refuses its link.
     pub fn hire(&mut self, name: &str, office: usize) -> usize {
         let id = self.parties.len();
-        let party = Party::new(name, office, id as u8 + 1, self.now, self.wall());
+        let party =
+            Party::new(name, office, self.seed << 8 | (id as u64 + 1), self.now, self.wall());
         self.parties.push(party);
         let link = self.token(name, office);
         if let Err(error) = self.command(id, Command::Enrol(link)) {
