@@ -19,14 +19,14 @@ pub(super) struct WireLog(Arc<Mutex<Vec<Tapped>>>);
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Rates {
     /// Handset to exchange, with IP and UDP headers. kbit/s.
-    pub up: f64,
+    pub(super) up: f64,
     /// Exchange to handset, likewise.
-    pub down: f64,
+    pub(super) down: f64,
 }
 
 impl WireLog {
     /// Hands every datagram to this log.
-    pub fn tap(&self) -> Tap {
+    pub(super) fn tap(&self) -> Tap {
         let log = self.0.clone();
         Box::new(move |seen| {
             if let Ok(mut log) = log.lock() {
@@ -36,13 +36,13 @@ impl WireLog {
     }
 
     /// What passed in `span` from `from` on: time after `from`, direction, size.
-    pub fn between(&self, from: Instant, span: Duration) -> Vec<Tapped> {
+    pub(super) fn between(&self, from: Instant, span: Duration) -> Vec<Tapped> {
         let all = self.0.lock().map(|log| log.clone()).unwrap_or_default();
         all.into_iter().filter(|seen| seen.at >= from && seen.at < from + span).collect()
     }
 
     /// Rates in `span` from `from` on.
-    pub fn rates(&self, from: Instant, span: Duration) -> Rates {
+    pub(super) fn rates(&self, from: Instant, span: Duration) -> Rates {
         let seen = self.between(from, span);
         let kbit = |direction| {
             let bytes: usize =
@@ -57,11 +57,11 @@ impl WireLog {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Hearing {
     /// From the speaker's mouth to the listener's ear.
-    pub mouth_to_ear_ms: f64,
+    pub(super) mouth_to_ear_ms: f64,
     /// PESQ wide-band, MOS-LQO.
-    pub pesq: f64,
+    pub(super) pesq: f64,
     /// STOI.
-    pub stoi: f64,
+    pub(super) stoi: f64,
 }
 
 /// Compares what was heard with what was said. Both know when: the delay is in the signal itself.
@@ -83,11 +83,11 @@ pub(super) fn hearing(said: &Timeline, heard: &Timeline) -> Result<Hearing, Fail
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Look {
     /// Size of the cells' packets: the size that most datagrams have.
-    pub cell: usize,
+    pub(super) cell: usize,
     /// How many of them.
-    pub cells: usize,
+    pub(super) cells: usize,
     /// Sizes of all others, largest last: acknowledgements.
-    pub others: Vec<usize>,
+    pub(super) others: Vec<usize>,
 }
 
 /// Longest datagram that is an acknowledgement and no cell. Bytes.

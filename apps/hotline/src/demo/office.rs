@@ -23,17 +23,17 @@ pub(super) const PASSPHRASE: &str = "demo";
 /// An exchange that runs in a thread.
 pub(super) struct Office {
     /// Its name.
-    pub name: &'static str,
+    pub(super) name: &'static str,
     /// Its folder.
-    pub folder: PathBuf,
+    pub(super) folder: PathBuf,
     /// Its operator's hand.
-    pub exchange: exchange_host::Handle,
+    pub(super) exchange: exchange_host::Handle,
     thread: JoinHandle<Result<(), exchange_host::HostError>>,
 }
 
 impl Office {
     /// Makes an exchange in `folder`, and runs it on free loopback ports.
-    pub fn start(folder: &Path, name: &'static str) -> Result<Office, Failure> {
+    pub(super) fn start(folder: &Path, name: &'static str) -> Result<Office, Failure> {
         let any = "127.0.0.1:0".parse().ok();
         let settings = Settings {
             office: Some(name.into()),
@@ -49,7 +49,7 @@ impl Office {
     }
 
     /// An enrolment link for `person`.
-    pub fn enroll(&self, person: &str) -> Result<String, Failure> {
+    pub(super) fn enroll(&self, person: &str) -> Result<String, Failure> {
         match self.exchange.ask(Request::Enroll { principal: person.into(), hours: 1 }) {
             Some(Answer::Enrolled { link }) => Ok(link),
             Some(Answer::Refused { why }) => Err(why.into()),
@@ -58,7 +58,7 @@ impl Office {
     }
 
     /// Ends the exchange in order.
-    pub fn stop(self) -> Result<(), Failure> {
+    pub(super) fn stop(self) -> Result<(), Failure> {
         self.exchange.stop();
         match self.thread.join() {
             Ok(result) => Ok(result?),
@@ -70,21 +70,21 @@ impl Office {
 /// A handset that runs in a thread.
 pub(super) struct Handset {
     /// Whose.
-    pub person: &'static str,
+    pub(super) person: &'static str,
     /// Its folder.
-    pub folder: PathBuf,
+    pub(super) folder: PathBuf,
     /// The person's hand.
-    pub handle: Handle,
+    pub(super) handle: Handle,
     happened: Receiver<Happened>,
     seen: Vec<Happened>,
     thread: JoinHandle<Result<Left, PhoneError>>,
     /// Datagrams at its socket.
-    pub wire: super::measure::WireLog,
+    pub(super) wire: super::measure::WireLog,
 }
 
 impl Handset {
     /// Makes a handset for `person`, enrolled at `office`.
-    pub fn start(
+    pub(super) fn start(
         office: &Office,
         person: &'static str,
         clock: Clock,
@@ -106,12 +106,12 @@ impl Handset {
     }
 
     /// Does what the person wants.
-    pub fn command(&self, command: Command) -> Result<(), Failure> {
+    pub(super) fn command(&self, command: Command) -> Result<(), Failure> {
         self.handle.command(command).map_err(|e| format!("{}: {e}", self.person).into())
     }
 
     /// Waits until `wanted` picks an event; those before it are passed over.
-    pub fn wait<T>(
+    pub(super) fn wait<T>(
         &mut self,
         what: &str,
         patience: Duration,
@@ -143,7 +143,7 @@ impl Handset {
     }
 
     /// Ends the handset; what it said and heard.
-    pub fn stop(self) -> Result<Left, Failure> {
+    pub(super) fn stop(self) -> Result<Left, Failure> {
         self.handle.stop();
         match self.thread.join() {
             Ok(left) => Ok(left?),
@@ -155,14 +155,14 @@ impl Handset {
 /// Both offices, after the scripted call.
 pub(super) struct Offices {
     /// The caller's and the callee's.
-    pub offices: [Office; 2],
+    pub(super) offices: [Office; 2],
     /// Folders of the two handsets.
-    pub handsets: [PathBuf; 2],
+    pub(super) handsets: [PathBuf; 2],
 }
 
 impl Offices {
     /// How to call by hand.
-    pub fn by_hand(&self) -> String {
+    pub(super) fn by_hand(&self) -> String {
         let [a, b] = &self.handsets;
         format!(
             "\nBoth exchanges are running. In two other terminals (passphrase: {PASSPHRASE}):\n\n  \
@@ -174,7 +174,7 @@ impl Offices {
     }
 
     /// Ends both exchanges.
-    pub fn stop(self) -> Result<(), Failure> {
+    pub(super) fn stop(self) -> Result<(), Failure> {
         for office in self.offices {
             office.stop()?;
         }

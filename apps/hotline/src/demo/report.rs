@@ -17,7 +17,7 @@ pub struct Report {
     pub mouth_to_ear_a_to_b_ms: f64,
     /// Callee to caller.
     pub mouth_to_ear_b_to_a_ms: f64,
-    /// Voice frames sent by both during the call.
+    /// Voice frames due at both ears while both spoke: those that the other side had sent.
     pub voice_cells_sent: u64,
     /// Of those, not heard: lost on the way or too late.
     pub voice_cells_lost: u64,
@@ -52,7 +52,7 @@ const PESQ_FLOOR: f64 = 2.5;
 
 impl Report {
     /// What a working system cannot show. Times are figures, not tests: machines differ.
-    pub fn failures(&self) -> Vec<String> {
+    pub(super) fn failures(&self) -> Vec<String> {
         let mut wrong = Vec::new();
         if !self.safety_words_match {
             wrong.push("the safety words differ".into());
@@ -71,7 +71,7 @@ impl Report {
     }
 
     /// For a person, beside the targets.
-    pub fn table(&self) -> String {
+    pub(super) fn table(&self) -> String {
         use std::fmt::Write;
         let mut out = String::new();
         let mut row = |name: &str, value: String, target: &str| {

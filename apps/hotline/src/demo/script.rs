@@ -112,7 +112,6 @@ pub(super) fn play(folder: &Path, options: &DemoOptions) -> Result<(Report, Offi
     step.done(&format!("Anna taps Boris; it rings there after {tap_to_ring_ms:.0} ms"));
     windows.push(watch());
 
-    let before = [anna.handle.view().voice, boris.handle.view().voice];
     let answered = clock.now();
     boris.command(Command::Answer { call: incoming })?;
     let heard = |call| move |e: &Event| (*e == Event::Voice { call }).then_some(());
@@ -126,7 +125,8 @@ pub(super) fn play(folder: &Path, options: &DemoOptions) -> Result<(Report, Offi
     let left = (speech + TAIL).saturating_sub(WATCH);
     no_event(&mut anna, outgoing, left)?;
     step.done("both have spoken");
-    let after = [anna.handle.view().voice, boris.handle.view().voice];
+    // A call's voice is counted from its beginning.
+    let heard_in_call = [anna.handle.view().voice, boris.handle.view().voice];
 
     anna.command(Command::HangUp { call: outgoing })?;
     boris.wait("the end of the call", PATIENCE, |e| {
@@ -162,9 +162,7 @@ pub(super) fn play(folder: &Path, options: &DemoOptions) -> Result<(Report, Offi
     let b_to_a = measure::hearing(&boris_said, &anna_heard)?;
     step.done("what was heard is compared with what was said\n");
 
-    let sum = |f: fn(&voice::Stats) -> u64| -> u64 {
-        after.iter().map(f).sum::<u64>().saturating_sub(before.iter().map(f).sum())
-    };
+    let sum = |f: fn(&voice::Stats) -> u64| -> u64 { heard_in_call.iter().map(f).sum() };
     let lost = sum(|s| s.rebuilt + s.concealed);
     let report = Report {
         tap_to_ring_ms,

@@ -402,6 +402,7 @@ impl Host {
     fn drain(&mut self) {
         let now = self.now();
         let instant = self.opened.clock.instant(now);
+        let mut happened = Vec::new();
         while let Some(output) = self.opened.machine.poll() {
             match output {
                 Output::Transmit(cell) => {
@@ -433,14 +434,21 @@ impl Host {
                     if let Event::Call { state: CallState::Connected, .. } = event {
                         self.source.start(now);
                     }
-                    self.refresh_at = Time(0);
-                    // Nobody may be listening.
-                    let _ = self.events.send(Happened { at: now, event });
+                    happened.push(Happened { at: now, event });
                 }
                 Output::Timeout(at) => self.timeout = at,
             }
         }
         self.opened.net.flush();
+        if !happened.is_empty() {
+            // Whoever hears of an event finds what it is about in the view.
+            self.refresh_at = Time(0);
+            self.refresh();
+        }
+        for happened in happened {
+            // Nobody may be listening.
+            let _ = self.events.send(happened);
+        }
     }
 
     fn disconnect(&mut self) {

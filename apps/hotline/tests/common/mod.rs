@@ -272,6 +272,17 @@ pub fn connect(a: &mut Handset, contact: u64, b: &mut Handset) {
     a.until("voice");
 }
 
+/// Waits until `handset` plays voice that comes in now.
+pub fn hears(handset: &mut Handset) {
+    let played =
+        |handset: &mut Handset| handset.must("status")["voice"]["played"].as_u64().unwrap();
+    let (before, deadline) = (played(handset), Instant::now() + PATIENCE);
+    // A stream that starts anew counts anew.
+    while (before..before + 10).contains(&played(handset)) {
+        assert!(Instant::now() < deadline, "no voice comes in");
+    }
+}
+
 /// A WAV file with something to hear: a second of a tone that changes.
 pub fn tone(dir: &Path) -> PathBuf {
     let path = dir.join("tone.wav");
