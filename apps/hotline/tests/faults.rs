@@ -145,22 +145,25 @@ fn a_full_disk_refuses_what_is_new_and_heals() {
     let mut exchange = Exchange::new(root.path(), "office");
     exchange.enroll("before");
     exchange.kill();
-    // Files may not grow beyond what the store has now: what a full disk does to a process.
-    let shell = "trap '' XFSZ; ulimit -S -f 8; exec \"$0\" exchange run --dir \"$1\"";
+    // What a full disk does to a process: writes to files fail. The signal that comes with it is ignored.
+    let shell = "trap '' XFSZ; exec \"$0\" exchange run --dir \"$1\"";
     let child = Command::new("sh")
         .args(["-c", shell, env!("CARGO_BIN_EXE_hotline"), exchange.dir()])
         .stdin(Stdio::null())
         .spawn()
         .unwrap();
     exchange.adopt(child);
+    let pid = exchange.pid().to_string();
+    let limit = |size: &str| {
+        let size = format!("--fsize={size}:unlimited");
+        assert!(Command::new("prlimit").args(["--pid", &pid, &size]).status().unwrap().success());
+    };
+    limit("1");
     let refused = run(&["exchange", "enroll", "--dir", exchange.dir(), "--quiet", "during"]);
     assert!(!refused.status.success(), "{}", text(&refused));
     assert_eq!(exchange.status().unwrap()["storage_ok"], false);
 
-    let pid = exchange.pid().to_string();
-    let lifted =
-        Command::new("prlimit").args(["--pid", &pid, "--fsize=unlimited:unlimited"]).status();
-    assert!(lifted.unwrap().success());
+    limit("unlimited");
     let deadline = Instant::now() + PATIENCE;
     while exchange.status().unwrap()["storage_ok"] != true {
         assert!(Instant::now() < deadline, "it does not notice that there is room");

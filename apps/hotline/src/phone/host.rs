@@ -11,7 +11,7 @@
 
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{self, Receiver, Sender};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -33,6 +33,9 @@ use crate::store::{File, Kind, Outcome, Sealed, Store, StoreError};
 const STORE: &str = "handset.db";
 /// How often the view is published when nothing happens: levels move, timers run.
 const REFRESH: Duration = Duration::from_millis(100);
+
+/// How long a person waits for a command to be on disk before being told that the disk refuses.
+const STORED_WITHIN: Duration = Duration::from_secs(5);
 
 /// Why a handset does not run.
 #[derive(Debug, thiserror::Error)]
@@ -96,7 +99,7 @@ pub struct Handle {
 }
 
 impl Handle {
-    /// Does what a person wants.
+    /// Does what a person wants; when this returns, it is on disk.
     ///
     /// # Errors
     /// In words for that person.
@@ -105,7 +108,12 @@ impl Handle {
         let gone = || "this handset has ended".to_string();
         self.messages.send(Message::Ask(Ask { command, answer })).map_err(|_| gone())?;
         self.waker.wake();
-        got.recv().unwrap_or_else(|_| Err(gone()))
+        got.recv_timeout(STORED_WITHIN).unwrap_or_else(|e| match e {
+            RecvTimeoutError::Disconnected => Err(gone()),
+            RecvTimeoutError::Timeout => {
+                Err("the disk cannot be written now; it is done as soon as there is room".into())
+            }
+        })
     }
 
     /// How things stand, at most [`REFRESH`] old.
@@ -251,6 +259,10 @@ pub struct Host {
     refresh_at: Time,
     /// When the machine wants to be woken, as it said last.
     timeout: Time,
+    /// A batch is not on disk yet.
+    unstored: bool,
+    /// Commands that were done, and are told so when they are on disk.
+    answers: Vec<(Sender<Result<(), String>>, Result<(), String>)>,
     tls_group: Option<String>,
 }
 
@@ -292,6 +304,8 @@ impl Opened {
             handle,
             refresh_at: Time(0),
             timeout: Time(0),
+            unstored: false,
+            answers: Vec::new(),
             tls_group: None,
         };
         (host, happened)
@@ -350,8 +364,7 @@ impl Host {
                 Message::Ask(ask) => {
                     let done = self.feed(Input::Command(ask.command)).map_err(|e| e.to_string());
                     self.refresh_at = Time(0);
-                    // Whoever asked may be gone.
-                    let _ = ask.answer.send(done);
+                    self.answers.push((ask.answer, done));
                 }
             }
         }
@@ -361,7 +374,10 @@ impl Host {
     fn outcomes(&mut self) {
         while let Some(outcome) = self.opened.store.outcome() {
             let fed = match outcome {
-                Outcome::Stored(batch) => self.feed(Input::Stored { batch }),
+                Outcome::Stored(batch) => {
+                    self.unstored = false;
+                    self.feed(Input::Stored { batch })
+                }
                 Outcome::Refused(batch, why) => {
                     tracing::error!(%why, "the handset's store cannot write; make room");
                     self.feed(Input::StoreFailed { batch })
@@ -429,7 +445,10 @@ impl Host {
                     }
                 }
                 Output::Disconnect => self.disconnect(),
-                Output::Store { batch, changes } => self.opened.store.commit(batch, changes),
+                Output::Store { batch, changes } => {
+                    self.unstored = true;
+                    self.opened.store.commit(batch, changes);
+                }
                 Output::Event(event) => {
                     if let Event::Call { state: CallState::Connected, .. } = event {
                         self.source.start(now);
@@ -444,6 +463,12 @@ impl Host {
             // Whoever hears of an event finds what it is about in the view.
             self.refresh_at = Time(0);
             self.refresh();
+        }
+        if !self.unstored {
+            for (answer, done) in self.answers.drain(..) {
+                // Whoever asked may be gone.
+                let _ = answer.send(done);
+            }
         }
         for happened in happened {
             // Nobody may be listening.
