@@ -14,7 +14,7 @@ use seal::card::{Fields, Kind, UnverifiedCard, VerifiedCard};
 use seal::group::{Admit, Group, GroupKind, Incoming, KeyPackages};
 use seal::pairwise::PairwiseKey;
 use wire::talk::{ContactMessage, Offer};
-use wire::{Address, Blob, ExchangeRef, Text, Wall};
+use wire::{Address, Blob, ExchangeRef, Wall};
 
 use crate::command::InputError;
 use crate::contacts::Contact;
@@ -82,6 +82,7 @@ impl Phone {
     /// Signs a card for `address`.
     pub(crate) fn make_card(
         &self,
+        kind: Kind,
         address: Address,
         expiry: Wall,
     ) -> Result<VerifiedCard, InputError> {
@@ -90,7 +91,7 @@ impl Phone {
             .as_ref()
             .ok_or(InputError::WrongState("cards are issued by the principal's first handset"))?;
         let fields = Fields {
-            kind: Kind::Contact,
+            kind,
             office: self.own.office.clone(),
             exchange: self.own_exchange()?,
             address,
@@ -104,6 +105,7 @@ impl Phone {
         &mut self,
         hint: String,
         in_person: bool,
+        kind: Kind,
         ttl: Duration,
     ) -> Result<(), InputError> {
         if self.cards.len() >= CARDS_MAX {
@@ -116,7 +118,7 @@ impl Phone {
         let now = self.wall();
         let address = Address(self.random());
         let expiry = Wall(now.0.saturating_add(ttl.min(TTL_MAX).as_secs()));
-        let card = self.make_card(address, expiry)?;
+        let card = self.make_card(kind, address, expiry)?;
         let pairwise = PairwiseKey::generate(&mut self.rng);
         let mut packages = KeyPackages::new();
         let key_package = blob(packages.create(&self.device, now)?)?;
@@ -126,6 +128,7 @@ impl Phone {
             state: 0,
             contact: 0,
             in_person,
+            device: kind == Kind::Device,
             address,
             expiry,
             issued: now,
@@ -222,7 +225,8 @@ impl Phone {
                 .members()
                 .iter()
                 .all(|m| m.device == from.device || m.device == self.device.verified());
-        if from.device.principal() != issuer || !only_two || fields.kind != Kind::Contact {
+        let device = fields.kind == Kind::Device;
+        if from.device.principal() != issuer || !only_two || device != row.device {
             return Err(InputError::WrongState("the return card is not the redeemer's"));
         }
         if issuer == self.device.principal() {
@@ -248,6 +252,9 @@ impl Phone {
             said: 0,
             healed: self.wall(),
             used: false,
+            sibling: device,
+            shared: 0,
+            packages: Blob::default(),
         };
         let number = self.new_contact(Contact::new(contact, Some(group)));
         if let Some(record) = self.cards.get_mut(&id) {
@@ -255,7 +262,11 @@ impl Phone {
         }
         self.save_card(id);
         self.after(Effect::Tell(Event::CardUsed { card: id, contact: number }));
-        let name = Text::new(self.own.name.as_str()).unwrap_or_default();
+        if device {
+            // Nothing is said to it before its owner has compared the words.
+            return Ok(());
+        }
+        let name = self.own.name.clone();
         self.mail_to(number, &ContactMessage::Accepted { name })?;
         self.restock(number, false);
         Ok(())

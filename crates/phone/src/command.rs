@@ -27,6 +27,12 @@ pub enum Command {
         /// How long it can be redeemed.
         ttl: Duration,
     },
+    /// Make a card for a further handset of the same person, at the same exchange. Whoever redeems it becomes
+    /// a device of this principal once the words on both screens were compared ([`Command::Verify`]).
+    AdmitDevice {
+        /// How long it can be redeemed.
+        ttl: Duration,
+    },
     /// Use a card: its text, as scanned or typed.
     RedeemCard {
         /// The card.

@@ -26,7 +26,7 @@ use crate::rows::{self, ContactRow, NoteRow};
 use crate::stock::Stock;
 
 /// Most contacts.
-const CONTACTS_MAX: usize = 1_000;
+pub(crate) const CONTACTS_MAX: usize = 1_000;
 /// The contact group's keys are renewed after so many messages, or so long.
 const HEAL_SAID: u32 = 100;
 const HEAL_AFTER: u64 = 86_400;
@@ -115,8 +115,14 @@ impl Phone {
         if card.issuer() == self.device.principal() {
             return Err(InputError::OwnCard);
         }
-        if fields.kind != Kind::Contact {
-            return Err(InputError::WrongState("this card is for another handset of its issuer"));
+        let sibling = fields.kind == Kind::Device;
+        if sibling {
+            if fields.exchange.key != self.own_exchange()?.key {
+                return Err(InputError::WrongState(
+                    "this card is for a further handset of its issuer, at the issuer's own exchange",
+                ));
+            }
+            self.check_new()?;
         }
         let live = |p: Progress| p.is_open() || p == Progress::Redeeming;
         let known = |c: &Contact| {
@@ -148,6 +154,9 @@ impl Phone {
             said: 0,
             healed: self.wall(),
             used: false,
+            sibling,
+            shared: 0,
+            packages: Blob::default(),
         };
         let contact = self.new_contact(Contact::new(row, None));
         self.after(Effect::Begin(Task::Redeem(contact)));
@@ -174,9 +183,12 @@ impl Phone {
         let package =
             UnverifiedKeyPackage::parse(key_package.as_bytes())?.verify(&identity, now)?;
         let mut group = Group::create(&self.device, GroupKind::Contact, Admit::one(identity))?;
+        let kind = if contact.row.sibling { Kind::Device } else { Kind::Contact };
+        // A further handset changes its principal while it is in this group.
+        group.admit(self.device.principal());
         let added = group.add(&[package], &[])?;
         let expiry = Wall(now.0.saturating_add(RETURN_TTL.as_secs()));
-        let card = self.make_card(mine, expiry)?;
+        let card = self.make_card(kind, mine, expiry)?;
         let introduce = ContactMessage::Introduce { card: blob(card.to_bytes().to_vec())? };
         let first = blob(group.encrypt(&introduce.encode(), Bucket::Small)?)?;
         let body = Sealed::Welcome { welcome: blob(added.welcome)?, first }.encode();
@@ -226,6 +238,7 @@ impl Phone {
         let text = name(text)?;
         self.contact_mut(contact)?.row.name = text;
         self.touched_contacts.insert(contact);
+        self.share_change(contact);
         Ok(())
     }
 
@@ -235,11 +248,13 @@ impl Phone {
             return Err(InputError::WrongState("there are no words to compare yet"));
         }
         record.row.keys = record.keys().compared(matches).code();
+        let admit = record.row.sibling && record.keys() == Keys::Verified;
         self.touched_contacts.insert(contact);
         if !matches {
             self.end_calls_with(contact);
         }
-        Ok(())
+        self.share_change(contact);
+        if admit { self.admit_device(contact) } else { Ok(()) }
     }
 
     pub(crate) fn revoke_contact(&mut self, contact: u32) -> Result<(), InputError> {
@@ -249,8 +264,11 @@ impl Phone {
             Progress::Gone | Progress::Refused | Progress::Redeeming => false,
             Progress::Redeemed | Progress::Accepted => true,
         };
-        let address = record.row.mine;
+        let (address, sibling) = (record.row.mine, record.row.sibling);
         self.end_calls_with(contact);
+        if !sibling {
+            self.unshare(contact);
+        }
         // No farewell: to its contact, a revoked address looks like an owner who is away.
         self.close_contact(contact, Progress::Revoked);
         if open {
@@ -332,6 +350,7 @@ impl Phone {
         let due = |c: &Contact| {
             let old = c.row.said > 0 && now.0 >= c.row.healed.0.saturating_add(HEAL_AFTER);
             c.progress() == Progress::Accepted
+                && !c.row.sibling
                 && (c.row.said >= HEAL_SAID || old)
                 && c.group.as_ref().is_some_and(|g| g.own_leaf() == 0 && !g.has_pending())
         };
@@ -344,11 +363,8 @@ impl Phone {
         let Some(Ok(commit)) = record.group.as_mut().map(Group::self_update) else { return };
         self.touched_contacts.insert(contact);
         self.touched_groups.insert(contact);
-        if let Ok(message) = Blob::new(commit) {
-            let body = Sealed::Contact { message }.encode();
-            // Full of mail: it was not above.
-            let _ = self.post(contact, body, false);
-        }
+        // Full of mail: it was not, above.
+        let _ = self.post_commit(contact, commit);
     }
 
     pub(crate) fn note(&mut self, contact: u32, text: String) -> Result<(), InputError> {

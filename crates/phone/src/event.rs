@@ -83,6 +83,8 @@ pub enum Event {
         /// Which.
         contact: u32,
     },
+    /// This handset is a further device of the principal whose device card it presented.
+    Admitted,
     /// The contact ended it.
     ContactGone {
         /// Who.

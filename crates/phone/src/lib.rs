@@ -26,6 +26,7 @@ mod cards;
 mod command;
 mod contacts;
 mod desk;
+mod devices;
 mod enrol;
 mod event;
 mod history;

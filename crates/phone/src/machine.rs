@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use rand_chacha::ChaCha20Rng;
 use rand_core::{RngCore as _, SeedableRng as _};
+use seal::card::Kind;
 use seal::group::KeyPackages;
 use seal::identity::{Device, IdentityKey};
 use seal::office::LineKey;
@@ -89,6 +90,8 @@ pub struct Phone {
     pub(crate) tasks: BTreeSet<Task>,
     /// Not to be tried before.
     pub(crate) later: BTreeMap<Task, Time>,
+    /// Contacts offered to siblings, and when they are offered again.
+    pub(crate) shared: BTreeMap<(u32, u32), Time>,
     /// Private halves of key packages for calls. Never written to disk.
     pub(crate) stock: KeyPackages,
     pub(crate) desk: Desk<Effect>,
@@ -200,6 +203,7 @@ impl Phone {
             held: BTreeMap::new(),
             tasks: BTreeSet::new(),
             later: BTreeMap::new(),
+            shared: BTreeMap::new(),
             stock: KeyPackages::new(),
             desk: Desk::new(),
             touched_contacts: BTreeSet::new(),
@@ -318,6 +322,9 @@ impl Phone {
         self.calls_tick();
         self.tasks_tick();
         self.heal_tick();
+        if self.attached() {
+            self.share_tick();
+        }
     }
 
     fn deadline(&self) -> Time {
@@ -363,7 +370,12 @@ impl Phone {
     fn command(&mut self, command: Command) -> Result<(), InputError> {
         match command {
             Command::Enrol(link) => self.enrol(link),
-            Command::IssueCard { hint, in_person, ttl } => self.issue_card(hint, in_person, ttl),
+            Command::IssueCard { hint, in_person, ttl } => {
+                self.issue_card(hint, in_person, Kind::Contact, ttl)
+            }
+            Command::AdmitDevice { ttl } => {
+                self.issue_card(String::new(), false, Kind::Device, ttl)
+            }
             Command::RedeemCard { text, in_person } => self.redeem_card(&text, in_person),
             Command::RevokeCard { card } => self.revoke_card(card),
             Command::RevokeContact { contact } => self.revoke_contact(contact),
@@ -376,11 +388,13 @@ impl Phone {
                     Some(true) => 2,
                 };
                 self.touched_contacts.insert(contact);
+                self.share_change(contact);
                 Ok(())
             }
             Command::SetBlocked { contact, blocked } => {
                 self.contact_mut(contact)?.row.blocked = blocked;
                 self.touched_contacts.insert(contact);
+                self.share_change(contact);
                 Ok(())
             }
             Command::Call { contact } => self.place(contact),

@@ -44,13 +44,21 @@ impl Phone {
         contact: u32,
         message: &ContactMessage,
     ) -> Result<Vec<u8>, InputError> {
-        let bytes = message.encode();
+        self.seal_bytes_for(contact, &message.encode())
+    }
+
+    /// The same, for a message of any set.
+    pub(crate) fn seal_bytes_for(
+        &mut self,
+        contact: u32,
+        bytes: &[u8],
+    ) -> Result<Vec<u8>, InputError> {
         let record = self.contacts.get_mut(&contact).ok_or(InputError::NoSuch("contact"))?;
         let group =
             record.group.as_mut().ok_or(InputError::WrongState("the contact has no keys"))?;
         let bucket = Bucket::holding(bytes.len())
             .ok_or(GroupError::Bucket { len: bytes.len(), max: Bucket::Huge.room() })?;
-        let message = group.encrypt(&bytes, bucket)?;
+        let message = group.encrypt(bytes, bucket)?;
         record.row.said = record.row.said.saturating_add(1);
         self.touched_groups.insert(contact);
         self.touched_contacts.insert(contact);
@@ -140,7 +148,15 @@ impl Phone {
             self.tasks.remove(&Task::Post(order));
             return;
         };
-        let MailRow { mail, exchange, envelope, .. } = row.clone();
+        let MailRow { mail, contact, exchange, envelope, .. } = row.clone();
+        // Mail of one contact keeps its order: counters that fall far behind are refused there.
+        let first = |(t, _): (&Task, &wire::Time)| match t {
+            Task::Post(o) => *o < order && self.mail.get(o).is_some_and(|m| m.contact == contact),
+            _ => false,
+        };
+        if self.later.iter().any(first) {
+            return;
+        }
         if let Some(Up { posting, .. }) = self.up()
             && posting.len() < POSTING
             && posting.insert(order)
@@ -260,6 +276,7 @@ impl Phone {
                 self.begin(task);
             }
         }
+        self.next_post();
     }
 
     /// Mail came. It is acknowledged after this step's rows, whatever it was: what cannot be used now will
@@ -271,7 +288,9 @@ impl Phone {
         };
         match sealed {
             Sealed::Welcome { welcome, first } => {
-                self.welcomed(address, welcome.as_bytes(), first.as_bytes());
+                if !self.welcomed_here(address, welcome.as_bytes()) {
+                    self.welcomed(address, welcome.as_bytes(), first.as_bytes());
+                }
             }
             Sealed::Contact { message } => {
                 if let Some(contact) = self.contact_at(address) {
@@ -305,6 +324,9 @@ impl Phone {
         match opened {
             Ok(Incoming::Application { from, message }) => {
                 let theirs = from.device.principal() == record.row.identity;
+                if theirs && record.row.sibling {
+                    return self.sibling_said(contact, from.device, &message, way);
+                }
                 match ContactMessage::decode(&message) {
                     Ok(message) if theirs => self.heard(contact, from.device, message, way),
                     _ => self.dropped += 1,
@@ -350,15 +372,18 @@ impl Phone {
         match message {
             ContactMessage::Introduce { .. } => self.dropped += 1,
             ContactMessage::Accepted { .. } => {}
-            ContactMessage::KeyPackage { key_package, want } => {
-                self.package_came(contact, from, key_package.as_bytes(), want, way);
+            ContactMessage::KeyPackage { to, key_package, want } => {
+                // Others are for siblings of this handset.
+                if to == self.device.verified().device().0 {
+                    self.package_came(contact, from, key_package.as_bytes(), want, way);
+                }
             }
             ContactMessage::Prepare { call, psk, welcome } => {
                 self.prepared_for_me(contact, from, call, psk, welcome.as_bytes(), way);
             }
             ContactMessage::Prepared { call } => self.prepared_there(contact, call),
             ContactMessage::Invite { call, at, again } => {
-                self.invited(contact, call, at, again, way)
+                self.invited(contact, from, call, at, again, way)
             }
             ContactMessage::Ringing { call } => self.rings_there(contact, call),
             ContactMessage::Busy { call } => self.refused_there(contact, call, call::End::Busy),
@@ -369,6 +394,11 @@ impl Phone {
             ContactMessage::Note { id, at, text } => self.note_came(contact, id, at, text),
             ContactMessage::HandCard { card } => self.card_handed(contact, card),
             ContactMessage::Goodbye {} => self.gone(contact),
+            ContactMessage::AddDevice { key_package } => {
+                if self.add_device(contact, key_package.as_bytes()).is_err() {
+                    self.dropped += 1;
+                }
+            }
             // That it opened at all was the news.
             ContactMessage::Healed {} => {}
         }

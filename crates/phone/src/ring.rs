@@ -10,6 +10,7 @@ use call::{
     Active, Answering, Busyness, CallState, Direction, End, Incoming, Outgoing, Survivor, Verdict,
 };
 use link::Channel;
+use seal::identity::{DevicePub, VerifiedDevice};
 use voice::Level;
 use wire::line::{Closure, LineUp};
 use wire::talk::{CallMessage, ContactMessage, Sealed};
@@ -49,6 +50,8 @@ pub(crate) struct Call {
     pub(crate) at: Wall,
     pub(crate) leg: Option<Leg>,
     pub(crate) stage: Stage,
+    /// A caller's device.
+    pub(crate) device: Option<DevicePub>,
     /// The other side may know what happens here.
     pub(crate) tell: bool,
     /// A caller's: one for each device of the callee, until one answers. A callee's: none or one.
@@ -141,7 +144,8 @@ impl Phone {
         if record.keys() == call::contact::Keys::Alarmed {
             return Err(InputError::Alarmed);
         }
-        if record.progress() != call::contact::Progress::Accepted {
+        let reachable = record.progress() == call::contact::Progress::Accepted;
+        if !reachable || record.group.is_none() || record.row.sibling {
             return Err(InputError::WrongState("the contact is not accepted (any more)"));
         }
         let (name, keyed) = record.stock.prepared.take().unwrap_or((name, Vec::new()));
@@ -154,6 +158,7 @@ impl Phone {
             at: wall,
             leg: None,
             stage: Stage::Outgoing(Outgoing::place(now, patience)),
+            device: None,
             tell: true,
             keyed,
             heard: false,
@@ -213,7 +218,15 @@ impl Phone {
     }
 
     /// A contact rings, or rang.
-    pub(crate) fn invited(&mut self, contact: u32, name: CallId, at: Wall, again: bool, way: Way) {
+    pub(crate) fn invited(
+        &mut self,
+        contact: u32,
+        from: VerifiedDevice,
+        name: CallId,
+        at: Wall,
+        again: bool,
+        way: Way,
+    ) {
         let leg = match way {
             Way::Leg(leg) => leg,
             Way::Mail(_) if again => return,
@@ -258,6 +271,7 @@ impl Phone {
             at,
             leg: Some(leg),
             stage: Stage::Incoming(Incoming::new(self.now)),
+            device: Some(from.device()),
             tell,
             keyed,
             heard: false,

@@ -90,6 +90,8 @@ record! {
         state: u8,
         contact: u32,
         in_person: bool,
+        /// For a further handset.
+        device: bool,
         address: Address,
         expiry: Wall,
         issued: Wall,
@@ -126,6 +128,12 @@ record! {
         said: u32,
         healed: Wall,
         used: bool,
+        /// Another handset of the same principal; `used`: admitted.
+        sibling: bool,
+        /// On a further handset: the first one's number of this contact. 0 elsewhere.
+        shared: u32,
+        /// Private halves with which this handset can be let into the group.
+        packages: Blob<PACKAGE_MAX>,
     }
 }
 

@@ -9,20 +9,18 @@
 //! was prepared with the old ones is dropped. For each device of the callee there is a group of its own,
 //! under one name of the call.
 
-use seal::group::{Admit, Group, GroupKind, Psk, UnverifiedKeyPackage};
+use seal::group::{Admit, Group, GroupError, GroupKind, Psk, UnverifiedKeyPackage};
 use seal::identity::{DevicePub, VerifiedDevice};
 use seal::sframe::{Opener, Sealer};
 use wire::talk::ContactMessage;
 use wire::{Blob, CallId};
 
 use crate::command::InputError;
+use crate::devices::DEVICES;
 use crate::event::Event;
 use crate::machine::{Effect, Phone};
 use crate::mail::{Way, blob};
 use crate::ring::Stage;
-
-/// Most devices of one principal.
-const DEVICES: usize = 8;
 
 /// The call group with one device of the other side, and its voice keys.
 pub(crate) struct Keyed {
@@ -70,21 +68,28 @@ impl Stock {
 
 impl Phone {
     /// A key package of this device, for the next call of a contact.
-    fn key_package(&mut self, want: bool) -> Result<ContactMessage, InputError> {
+    fn key_package(&mut self, to: DevicePub, want: bool) -> Result<ContactMessage, InputError> {
         let now = self.wall();
         self.stock.prune(now);
         let key_package = blob(self.stock.create(&self.device, now)?)?;
-        Ok(ContactMessage::KeyPackage { key_package, want })
+        Ok(ContactMessage::KeyPackage { to: to.0, key_package, want })
     }
 
-    /// Sends a contact a key package; with `want`, asks for one in return.
+    /// Sends each device of a contact a key package; with `want`, asks for one in return.
     pub(crate) fn restock(&mut self, contact: u32, want: bool) {
-        if let Ok(message) = self.key_package(want) {
+        let Some(record) = self.contacts.get_mut(&contact).filter(|c| !c.row.sibling) else {
+            return;
+        };
+        record.stocked = true;
+        for device in record.devices() {
+            self.restock_device(contact, device, want);
+        }
+    }
+
+    fn restock_device(&mut self, contact: u32, device: DevicePub, want: bool) {
+        if let Ok(message) = self.key_package(device, want) {
             // Without room for mail the next call costs a handshake; nothing is lost.
             let _ = self.mail_to(contact, &message);
-            if let Some(record) = self.contacts.get_mut(&contact) {
-                record.stocked = true;
-            }
         }
     }
 
@@ -104,11 +109,9 @@ impl Phone {
 
     /// Over the leg of a call that rings here, and whose keys are not there.
     pub(crate) fn package_over_leg(&mut self, call: u32) {
-        let Some((contact, leg)) = self.calls.get(&call).and_then(|c| Some((c.contact, c.leg?)))
-        else {
-            return;
-        };
-        if let Ok(message) = self.key_package(false) {
+        let calling = self.calls.get(&call).and_then(|c| Some((c.contact, c.leg?, c.device?)));
+        let Some((contact, leg, device)) = calling else { return };
+        if let Ok(message) = self.key_package(device, false) {
             self.say_over_leg(contact, leg, &message);
         }
     }
@@ -156,7 +159,7 @@ impl Phone {
                 let told = record.is_told();
                 let _ = self.mail_to(contact, &prepare);
                 if want && told {
-                    self.restock(contact, false);
+                    self.restock_device(contact, from.device(), false);
                 }
             }
         }
@@ -205,7 +208,12 @@ impl Phone {
         let (psks, admit) = ([Psk::new(call.0, psk)], Admit::one(record.row.identity));
         let joined =
             Group::join(&self.device, &mut self.stock, welcome, GroupKind::Call, &psks, admit);
-        let keyed = joined.map_err(InputError::from).and_then(|g| Keyed::new(g, from.device()));
+        let keyed = match joined {
+            Ok(group) => Keyed::new(group, from.device()),
+            // For a sibling, or made with the stock of an earlier run.
+            Err(GroupError::NoKeyPackage) => return,
+            Err(error) => Err(error.into()),
+        };
         let Ok(keyed) = keyed else {
             self.dropped += 1;
             return;

@@ -84,6 +84,9 @@ pub struct ContactView {
     pub trusted: bool,
     /// Never rings.
     pub blocked: bool,
+    /// Another handset of the same principal, or one that wants to be: it is admitted when its words are
+    /// verified.
+    pub own_device: bool,
     /// The keys of the next call are there.
     pub ready: bool,
     /// The cipher suite of its group; empty before there is one.
@@ -196,6 +199,12 @@ impl Phone {
         }
     }
 
+    /// How often the keys of a contact were renewed since its group began; `None` if it has none.
+    #[must_use]
+    pub fn epoch(&self, contact: u32) -> Option<u64> {
+        self.contacts.get(&contact)?.group.as_ref().map(seal::group::Group::epoch)
+    }
+
     fn line_state(&self) -> LineState {
         match &self.line {
             Line::Off => LineState::NotEnrolled,
@@ -216,6 +225,7 @@ impl Phone {
             used: c.row.used,
             trusted: c.is_told(),
             blocked: c.row.blocked,
+            own_device: c.row.sibling,
             ready: c.stock.is_ready(),
             suite: c.group.as_ref().map(seal::group::Group::suite).unwrap_or_default(),
             words: c.row.words.map(|w| (Words::of(&w, &own), Words::of(&w, &c.row.identity))),

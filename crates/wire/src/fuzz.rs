@@ -2,7 +2,7 @@
 
 use crate::cell::CellReader;
 use crate::line::{LineDown, LineUp};
-use crate::talk::{CallMessage, ContactMessage, Offer, Sealed};
+use crate::talk::{CallMessage, ContactMessage, Offer, Sealed, SiblingMessage};
 use crate::trunk::Trunk;
 
 /// A received cell.
@@ -31,5 +31,5 @@ pub fn trunk_message(data: &[u8]) {
 
 /// What handsets say end to end.
 pub fn contact_message(data: &[u8]) {
-    canonical!(data, Sealed Offer ContactMessage CallMessage);
+    canonical!(data, Sealed Offer ContactMessage SiblingMessage CallMessage);
 }

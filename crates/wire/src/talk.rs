@@ -2,12 +2,12 @@
 //!
 //! ```text
 //!  body of an Envelope / LegData = Sealed::Welcome  { welcome, introduction }    makes the contact group
-//!                                | Sealed::Contact  { MLS message }   ── ContactMessage (or a commit)
+//!                                | Sealed::Contact  { MLS message }   ── ContactMessage, SiblingMessage, a commit
 //!                                | Sealed::Call     { call, MLS message } ── CallMessage
 //! ```
 
 use crate::codec::{Blob, Text, messages};
-use crate::ids::{CallId, PairwisePub};
+use crate::ids::{Address, CallId, ExchangeRef, IdentityPub, PairwisePub};
 use crate::limits::{BODY_MAX, CARD_MAX, KEY_PACKAGE_MAX, NAME_MAX, TEXT_MAX, WELCOME_MAX};
 use crate::time::Wall;
 
@@ -39,8 +39,8 @@ messages! {
         1 => Introduce { card: Blob<CARD_MAX> },
         /// The issuer has the contact now.
         2 => Accepted { name: Text<NAME_MAX> },
-        /// For the next call that you place to this device. `want`: I have none of yours.
-        3 => KeyPackage { key_package: Blob<KEY_PACKAGE_MAX>, want: bool },
+        /// For the next call that your device `to` (its key) places to this one. `want`: I have none of its.
+        3 => KeyPackage { to: [u8; 32], key_package: Blob<KEY_PACKAGE_MAX>, want: bool },
         /// The group of my next call to you, bound by `psk` to this contact group.
         4 => Prepare { call: CallId, psk: [u8; 32], welcome: Blob<WELCOME_MAX> },
         /// I am in that group.
@@ -64,6 +64,40 @@ messages! {
         13 => Goodbye { },
         /// I am in the group's new epoch: its maker can enter it too.
         14 => Healed { },
+        /// A further device of mine: its maker shall let it into this group.
+        15 => AddDevice { key_package: Blob<KEY_PACKAGE_MAX> },
+    }
+}
+
+messages! {
+    /// Said between two handsets of one principal. Contacts go by the number that the first handset gave
+    /// them.
+    SiblingMessage, "sibling message" {
+        /// You are a device of the principal: this is your credential, and the principal's name.
+        1 => Admit { credential: Blob<256>, name: Text<NAME_MAX> },
+        /// A contact of the principal, with all that is needed to reach it; new, or changed.
+        2 => Share {
+            number: u32,
+            name: Text<NAME_MAX>,
+            office: Text<NAME_MAX>,
+            identity: IdentityPub,
+            exchange: ExchangeRef,
+            theirs: Address,
+            mine: Address,
+            pairwise: [u8; 32],
+            words: [u8; 32],
+            keys: u8,
+            trusted: u8,
+            blocked: bool,
+        },
+        /// Let me into that contact's group.
+        3 => Join { number: u32, key_package: Blob<KEY_PACKAGE_MAX> },
+        /// You are in.
+        4 => Joined { number: u32, welcome: Blob<WELCOME_MAX> },
+        /// A commit that I made in that contact's group.
+        5 => Commit { number: u32, message: Blob<BODY_MAX> },
+        /// That contact is withdrawn.
+        6 => Unshare { number: u32 },
     }
 }
 

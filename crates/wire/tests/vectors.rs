@@ -11,11 +11,11 @@ use serde_json::{Value, json};
 use wire::cell::{Ack, CellReader, CellWriter, Channel, Frame};
 use wire::limits::{OFFER_LEN, VOICE_LEN};
 use wire::line::{Closure, Failure, LineDown, LineUp, Refusal};
-use wire::talk::{CallMessage, ContactMessage, Offer, Sealed};
+use wire::talk::{CallMessage, ContactMessage, Offer, Sealed, SiblingMessage};
 use wire::trunk::Trunk;
 use wire::{
-    Address, Blob, CallId, DecodeError, Envelope, ExchangePub, ExchangeRef, Field, Leg, LinePub,
-    MailId, Nonce, PairwisePub, Reader, Signature, Text, Token, Wall, Writer,
+    Address, Blob, CallId, DecodeError, Envelope, ExchangePub, ExchangeRef, Field, IdentityPub,
+    Leg, LinePub, MailId, Nonce, PairwisePub, Reader, Signature, Text, Token, Wall, Writer,
 };
 
 type Reread = fn(&[u8]) -> Result<Vec<u8>, DecodeError>;
@@ -117,7 +117,7 @@ fn vectors() -> Vec<Vector> {
         ContactMessage {
             Introduce { card: blob(&[0xcd; 4]) },
             Accepted { name: text("Ada") },
-            KeyPackage { key_package: blob(&[0x4b; 6]), want: true },
+            KeyPackage { to: [0xd0; 32], key_package: blob(&[0x4b; 6]), want: true },
             Prepare { call: CallId([0xca; 16]), psk: [0x95; 32], welcome: blob(&[0x3e; 6]) },
             Prepared { call: CallId([0xca; 16]) },
             Invite { call: CallId([0xca; 16]), at: Wall(1_800_000_000), again: false },
@@ -129,6 +129,28 @@ fn vectors() -> Vec<Vector> {
             HandCard { card: blob(&[0xcd; 4]) },
             Goodbye {},
             Healed {},
+            AddDevice { key_package: blob(&[0x4b; 6]) },
+        }
+        SiblingMessage {
+            Admit { credential: blob(&[0xc1; 4]), name: text("Ada") },
+            Share {
+                number: 3,
+                name: text("Boris"),
+                office: text("Office B"),
+                identity: IdentityPub([0x1d; 32]),
+                exchange: exchange_ref(),
+                theirs: Address([0xa0; 16]),
+                mine: Address([0xa1; 16]),
+                pairwise: [0x88; 32],
+                words: [0x3d; 32],
+                keys: 1,
+                trusted: 0,
+                blocked: false,
+            },
+            Join { number: 3, key_package: blob(&[0x4b; 6]) },
+            Joined { number: 3, welcome: blob(&[0x3e; 6]) },
+            Commit { number: 3, message: blob(&[0xc0; 4]) },
+            Unshare { number: 3 },
         }
         CallMessage {
             Answer {},

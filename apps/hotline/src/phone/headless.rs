@@ -110,6 +110,7 @@ fn told(event: &Event, view: &View) -> Value {
         }
         Event::ContactAccepted { contact } => of("contact-accepted", contact),
         Event::ContactRefused { contact } => of("card-no-longer-valid", contact),
+        Event::Admitted => json!({"event": "admitted"}),
         Event::ContactGone { contact } => of("contact-gone", contact),
         Event::ContactReady { contact } => of("contact-ready", contact),
         Event::Incoming { call, contact } => {

@@ -1,6 +1,7 @@
 //! A card, a call, and everything that people do in one.
 
 use call::{CallState, End};
+use lab::world::World;
 use phone::{Command, Event, InputError};
 
 use crate::support::*;
@@ -316,11 +317,14 @@ fn an_untrusted_caller_without_stock_gets_its_keys_at_the_answer() {
 fn the_keys_of_a_contact_are_renewed_and_its_words_stay() {
     let mut world = met(11);
     let before = contact(&mut world, A, 1).words.unwrap();
+    let epochs = |w: &World| [A, B].map(|p| w.parties[p].phone.as_ref().unwrap().epoch(1).unwrap());
+    assert_eq!(epochs(&world), [1, 1]);
     for i in 0..110 {
         world.command(B, Command::Note { contact: 1, text: format!("note {i}") }).unwrap();
         world.run(core::time::Duration::from_millis(300));
     }
     world.run(secs(30));
+    assert_eq!(epochs(&world), [2, 2], "renewed once, at both ends");
     let now = world.now;
     let notes = world.parties[A].view(now).notes;
     assert_eq!(notes.len(), 110);

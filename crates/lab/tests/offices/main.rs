@@ -4,6 +4,7 @@
 
 mod calls;
 mod cards;
+mod devices;
 mod faults;
 mod kill;
 mod support;

@@ -36,6 +36,7 @@ fn view() -> View {
             used: false,
             trusted: true,
             blocked: false,
+            own_device: false,
             ready: true,
             suite: String::new(),
             words: None,
