@@ -80,9 +80,12 @@ pub struct Happened {
     pub event: Event,
 }
 
+/// What came of a command, in words.
+type Done = Result<(), String>;
+
 struct Ask {
     command: Command,
-    answer: Sender<Result<(), String>>,
+    answer: Sender<Done>,
 }
 
 enum Message {
@@ -262,7 +265,7 @@ pub struct Host {
     /// A batch is not on disk yet.
     unstored: bool,
     /// Commands that were done, and are told so when they are on disk.
-    answers: Vec<(Sender<Result<(), String>>, Result<(), String>)>,
+    answers: Vec<(Sender<Done>, Done)>,
     tls_group: Option<String>,
 }
 
