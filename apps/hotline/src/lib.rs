@@ -6,6 +6,7 @@
 //!      ├─ demo      two offices and a call            score  speech heard against speech said
 //!      └─ bench     figures of this machine           host   clocks, logs, hardening
 //! ```
+#![cfg_attr(test, allow(clippy::unwrap_used))]
 
 pub mod bench;
 pub mod cli;
