@@ -220,7 +220,7 @@ fn p99(values: &mut [u32]) -> f64 {
 }
 
 /// Run `plan.lines` lines to the exchange at `server`, as `load` says. The measured time begins a second after
-/// all is set up; that may take [`SETTING_UP`].
+/// all is set up; that may take two minutes.
 pub fn drive_lines(
     server: SocketAddr,
     key: ExchangeKey,

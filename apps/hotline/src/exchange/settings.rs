@@ -22,14 +22,14 @@ pub struct Settings {
     /// Name of the office, as it stands on cards. At most 64 bytes.
     #[arg(long, env = "HOTLINE_OFFICE")]
     pub office: Option<String>,
-    /// Where handsets connect: UDP address and port to listen on [default: [::]:4433]
+    /// Where handsets connect: UDP address and port to listen on (default: port 4433 of all addresses)
     #[arg(long, env = "HOTLINE_LINE_LISTEN")]
     pub line_listen: Option<SocketAddr>,
     /// host:port under which handsets reach this exchange; stands in enrolment links [default: the
     /// address listened on]
     #[arg(long, env = "HOTLINE_LINE_HOST")]
     pub line_host: Option<String>,
-    /// Where other exchanges connect: UDP address and port to listen on [default: [::]:4434]
+    /// Where other exchanges connect: UDP address and port to listen on (default: port 4434 of all addresses)
     #[arg(long, env = "HOTLINE_TRUNK_LISTEN")]
     pub trunk_listen: Option<SocketAddr>,
     /// host:port under which other exchanges reach this one; stands on cards [default: the address

@@ -119,7 +119,7 @@ impl Handle {
         })
     }
 
-    /// How things stand, at most [`REFRESH`] old.
+    /// How things stand, at most 100 ms old.
     #[must_use]
     pub fn view(&self) -> Arc<View> {
         match self.view.lock() {

@@ -72,7 +72,7 @@ pub fn align(said: &[f32], heard: &[f32]) -> Result<Alignment, ScoreError> {
 }
 
 /// What was heard, put in time with `said` piece by piece: a jitter buffer changes its delay while
-/// one speaks, which an ear does not mind and [`stoi`](super::stoi) does. `heard` starts `delay`
+/// one speaks, which an ear does not mind and [`stoi`](super::stoi()) does. `heard` starts `delay`
 /// samples late at first. Pieces without likeness keep the delay of the piece before.
 pub fn follow(said: &[f32], heard: &[f32], delay: usize) -> Vec<f32> {
     let mut out = vec![0.0; said.len()];
