@@ -122,7 +122,7 @@ fn cards_for_another_office_or_of_another_kind() {
     let nowhere = foreign(&world, 0, Kind::Contact);
     redeem(&mut world, B, &nowhere).unwrap();
     world.until(B, secs(10), |e| matches!(e, Event::ContactRefused { .. }));
-    let device = foreign(&world, 1, Kind::Device);
+    let device = foreign(&world, 0, Kind::Device);
     assert!(matches!(redeem(&mut world, B, &device), Err(InputError::WrongState(_))));
 }
 
