@@ -7,6 +7,9 @@ use phone::{Command, View};
 /// How long a card can be redeemed if nothing else is said.
 const CARD_TTL: Duration = Duration::from_secs(7 * 24 * 3600);
 
+/// How long a card for a further handset can be redeemed: the person is at both.
+const DEVICE_TTL: Duration = Duration::from_secs(3600);
+
 /// What a line asks for.
 pub enum Action {
     /// The machine does it.
@@ -43,6 +46,7 @@ contacts, cards             with their states      words N                   saf
 verify N yes|no             after comparing them   trust N yes|no|default    may know that it rings here
 block N yes|no              never rings            rename N NAME
 revoke N                    withdraw a contact     revoke-card N             withdraw a card
+device                      a card for a further handset of yours; then verify it here
 call N                      ring contact N         answer, decline, ignore   the call that comes in
 hangup                      end, or give up        hold on|off, mute on|off
 say TEXT                    beside voice           note N TEXT               to contact N, any time
@@ -61,6 +65,7 @@ pub fn read(line: &str, view: &View) -> Result<Action, String> {
             let (in_person, hint) = in_person(rest);
             Command::IssueCard { hint: hint.into(), in_person, ttl: CARD_TTL }
         }
+        "device" => Command::AdmitDevice { ttl: DEVICE_TTL },
         "redeem" => {
             let (in_person, text) = in_person(rest);
             let text = needed(text, "the card's link")?;
@@ -162,4 +167,41 @@ fn current(view: &View) -> Result<u32, String> {
     let live = |c: &&phone::CallView| !matches!(c.state, call::CallState::Ended(_));
     let call = view.calls.iter().rev().find(live);
     call.map(|c| c.id).ok_or_else(|| "there is no call".into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn empty() -> View {
+        crate::phone::screen::empty_view()
+    }
+
+    #[test]
+    fn commands_are_read_and_what_is_missing_is_named() {
+        let view = empty();
+        let command = |line: &str| match read(line, &view) {
+            Ok(Action::Command(command)) => Ok(command),
+            Ok(_) => Err("no command".into()),
+            Err(why) => Err(why),
+        };
+        assert!(matches!(command(" call 3 "), Ok(Command::Call { contact: 3 })));
+        assert!(matches!(
+            command("card in-person the other"),
+            Ok(Command::IssueCard { hint, in_person: true, .. }) if hint == "the other"
+        ));
+        assert!(matches!(command("trust 1 default"), Ok(Command::SetTrusted { trusted: None, .. })));
+        assert!(matches!(command("mute on"), Ok(Command::Mute { on: true })));
+        for (line, named) in [
+            ("call x", "`x` is not a number"),
+            ("redeem", "link is missing"),
+            ("verify 1 maybe", "yes or no"),
+            ("answer", "no call comes in"),
+            ("hangup", "there is no call"),
+            ("frobnicate", "`frobnicate`"),
+        ] {
+            assert!(matches!(command(line), Err(why) if why.contains(named)), "{line}");
+        }
+        assert!(matches!(read("quit", &view), Ok(Action::Quit)));
+    }
 }

@@ -97,6 +97,8 @@ fn contacts(frame: &mut Frame<'_>, area: Rect, view: &View, state: &State) {
 fn contact_state(c: &ContactView) -> &'static str {
     match (c.progress, c.keys) {
         (_, Keys::Alarmed) => "WORDS DIFFERED: do not trust",
+        (Progress::Accepted, Keys::Verified) if c.own_device => "another handset of yours",
+        (Progress::Accepted, _) if c.own_device => "wants to be a handset of yours: press v",
         (Progress::Redeeming, _) => "redeeming the card",
         (Progress::Redeemed, _) => "redeemed, not accepted yet",
         (Progress::Refused, _) => "card no longer valid",

@@ -107,6 +107,7 @@ impl State {
             Event::ClockWrong { seconds } => {
                 format!("This device's clock is {} min off; expiries go by the exchange's.", seconds / 60)
             }
+            Event::Admitted => "This handset is one of yours now: your contacts follow.".into(),
             Event::StoreFails => "The disk cannot be written: make room. Nothing is lost meanwhile.".into(),
             Event::StoreWorks => "The disk can be written again.".into(),
             Event::Refused(refusal) => format!(

@@ -9,6 +9,8 @@ mod draw;
 mod keys;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+pub(super) use tests::view as empty_view;
 
 use std::sync::mpsc::{Receiver, TryRecvError};
 use std::time::Duration;

@@ -17,7 +17,8 @@ fn state() -> State {
     State::new(ChaCha20Rng::from_seed([1; 32]))
 }
 
-fn view() -> View {
+/// A handset with one contact and no call.
+pub(in crate::phone) fn view() -> View {
     let silence = voice::Meter::new().level();
     View {
         name: "Anna".into(),
