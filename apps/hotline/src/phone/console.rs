@@ -190,7 +190,10 @@ mod tests {
             command("card in-person the other"),
             Ok(Command::IssueCard { hint, in_person: true, .. }) if hint == "the other"
         ));
-        assert!(matches!(command("trust 1 default"), Ok(Command::SetTrusted { trusted: None, .. })));
+        assert!(matches!(
+            command("trust 1 default"),
+            Ok(Command::SetTrusted { trusted: None, .. })
+        ));
         assert!(matches!(command("mute on"), Ok(Command::Mute { on: true })));
         for (line, named) in [
             ("call x", "`x` is not a number"),

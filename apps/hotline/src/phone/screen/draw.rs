@@ -19,7 +19,7 @@ const CALL_KEYS: &str = "e end   h hold or resume   m mute   t text   : command"
 /// Draws everything.
 pub(super) fn screen(frame: &mut Frame<'_>, view: &View, state: &State) {
     let [top, middle, bottom] =
-        Layout::vertical([Constraint::Length(1), Constraint::Min(8), Constraint::Length(3)])
+        Layout::vertical([Constraint::Length(1), Constraint::Min(8), Constraint::Length(4)])
             .areas(frame.area());
     frame.render_widget(Paragraph::new(header(view)), top);
     if let Some(call) = incoming(view) {
@@ -176,7 +176,7 @@ fn in_call(frame: &mut Frame<'_>, area: Rect, call: &CallView, view: &View) {
     let inner = block.inner(area);
     frame.render_widget(block, area);
     let [title, levels, quality, texts] = Layout::vertical([
-        Constraint::Length(5),
+        Constraint::Length(6),
         Constraint::Length(4),
         Constraint::Length(3),
         Constraint::Min(1),
@@ -195,6 +195,10 @@ fn in_call(frame: &mut Frame<'_>, area: Rect, call: &CallView, view: &View) {
         }
         _ => "End to end; but compare the words (v) to know with whom.".to_string(),
     }));
+    let words = view.contacts.iter().find(|c| c.id == call.contact).and_then(|c| c.words.as_ref());
+    if let Some((mine, theirs)) = words {
+        lines.push(Line::from(format!("Words: yours {mine}; theirs {theirs}")));
+    }
     frame.render_widget(Paragraph::new(lines), title);
 
     let [mine, theirs] =
@@ -399,7 +403,7 @@ fn footer(frame: &mut Frame<'_>, area: Rect, view: &View, state: &State) {
         None => state.said.clone(),
     };
     let keys = if live(view).is_some() { CALL_KEYS } else { KEYS };
-    let text = Text::from(vec![Line::from(line), Line::from(keys)]);
+    let text = Text::from(vec![Line::from(keys), Line::from(line)]);
     let block = Block::new().borders(Borders::TOP);
     frame.render_widget(Paragraph::new(text).wrap(Wrap { trim: true }).block(block), area);
 }
