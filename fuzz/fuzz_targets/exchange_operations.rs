@@ -1,3 +1,5 @@
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| exchange::fuzz::operations(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| {
+    let _ = exchange::fuzz::operations(data);
+});
