@@ -88,7 +88,11 @@ enum ExchangeCommand {
 #[must_use]
 pub fn run() -> ExitCode {
     let cli = Cli::parse();
-    crate::host::log();
+    // An exchange tells its operator how it goes; the others show it themselves.
+    crate::host::log(match &cli.command {
+        Command::Exchange(_) => tracing::Level::INFO,
+        _ => tracing::Level::WARN,
+    });
     crate::host::harden();
     let result = match cli.command {
         Command::Exchange(command) => exchange(command),

@@ -16,12 +16,12 @@ pub fn harden() {
     }
 }
 
-/// Logs go to standard error, one line each, from `HOTLINE_LOG` (error, warn, info, debug) on.
-pub fn log() {
+/// Logs go to standard error, one line each, from `HOTLINE_LOG` (error, warn, info, debug) or else `level` on.
+pub fn log(level: tracing::Level) {
     let level = std::env::var("HOTLINE_LOG")
         .ok()
         .and_then(|level| level.parse::<tracing::Level>().ok())
-        .unwrap_or(tracing::Level::INFO);
+        .unwrap_or(level);
     // A second call (tests, demo) keeps the first one's settings.
     let _ = tracing_subscriber::fmt()
         .with_writer(std::io::stderr)
