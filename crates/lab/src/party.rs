@@ -10,7 +10,8 @@ use wire::{Time, Wall};
 use crate::net::Net;
 use crate::office::{Rows, read};
 
-/// When the process is to die: when this batch is asked for, before or after it is written.
+/// When the process is to die: as soon as this batch is written; or a while after it was asked for, while the
+/// disk hangs and nothing of it is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Death {
     /// Counts batches from 1, over all lives.

@@ -21,6 +21,8 @@ use crate::party::{Party, Wire};
 
 /// How long a write takes.
 const DISK: Duration = Duration::from_millis(1);
+/// How long a disk hangs before its process dies. Whoever speaks too early is heard by then.
+const HANG: Duration = Duration::from_millis(400);
 /// How long a connection takes to come up.
 const CONNECT: Duration = Duration::from_millis(10);
 /// What a player asks for at once.
@@ -29,6 +31,7 @@ const BLOCK: Duration = Duration::from_millis(10);
 enum Happening {
     PhoneStored { party: usize, batch: u64, changes: Vec<Change> },
     OfficeStored { office: usize, batch: u64, changes: Vec<Change> },
+    Dies { party: usize },
     Connected { party: usize, exchange: ExchangePub },
     Dialled { office: usize, peer: ExchangePub },
 }
@@ -349,6 +352,7 @@ impl World {
                 write(&mut self.offices[office].rows, changes);
                 self.office_input(office, ExchangeInput::Stored { batch });
             }
+            Happening::Dies { party } => self.kill_party(party),
             Happening::Connected { party, exchange } => self.connected(party, exchange),
             Happening::Dialled { office, peer } => self.dialled(office, peer),
         }
@@ -428,11 +432,12 @@ impl World {
                     party.batches += 1;
                     match party.death {
                         Some(death) if death.batch == party.batches => {
+                            party.death = None;
                             if death.written {
                                 write(&mut party.rows, changes);
+                                return self.kill_party(id);
                             }
-                            party.death = None;
-                            return self.kill_party(id);
+                            self.later(HANG, Happening::Dies { party: id });
                         }
                         _ => self.later(DISK, Happening::PhoneStored { party: id, batch, changes }),
                     }

@@ -90,7 +90,7 @@ impl Phone {
         self.save_own();
         self.take_down();
         self.line = Line::Off;
-        self.start();
+        self.after(Effect::Start);
         Ok(())
     }
 
@@ -294,7 +294,6 @@ impl Phone {
             Some(token) => LineUp::Enrol { version: VERSION, token, line, signature },
             None => LineUp::Attach { version: VERSION, line, signature },
         };
-        // An enrolment is asked for only with the line key on disk.
         self.send_after(Channel::Signal, message);
     }
 

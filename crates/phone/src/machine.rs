@@ -56,6 +56,8 @@ pub(crate) enum Effect {
     Send(u32, Channel, LineUp),
     /// Ring, unless the call has gone on meanwhile.
     Open(u32, Leg, LineUp),
+    /// Connect for the first time.
+    Start,
     /// Tell the owner.
     Tell(Event),
 }
@@ -291,6 +293,7 @@ impl Phone {
                     self.send(Channel::Signal, &message);
                 }
             }
+            Effect::Start => self.start(),
             Effect::Tell(event) => self.tell(event),
         }
     }
