@@ -85,7 +85,7 @@ pub fn enroll(folder: &Path, principal: String, hours: u64, quiet: bool) -> Resu
     println!("{}", seal::card::qr::terminal(&link)?);
     println!("{link}\n");
     println!("The link lets one handset in, once, within {hours} hours. Hand it over like a key.");
-    println!("On the handset: hotline phone --enroll '<link>'");
+    println!("On the handset: hotline phone --name '<name>' --enroll '<link>'");
     Ok(())
 }
 
