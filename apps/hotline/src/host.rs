@@ -85,3 +85,16 @@ pub fn seed() -> Result<[u8; 32], std::io::Error> {
 pub fn say_error(what: &str) {
     eprintln!("hotline: {what}");
 }
+
+/// Calls `stop` at each SIGINT and SIGTERM, from a thread of its own.
+///
+/// # Errors
+/// The system refuses the signals or the thread.
+pub fn on_signals(stop: impl Fn() + Send + 'static) -> std::io::Result<()> {
+    use signal_hook::consts::{SIGINT, SIGTERM};
+    let mut signals = signal_hook::iterator::Signals::new([SIGINT, SIGTERM])?;
+    std::thread::Builder::new()
+        .name("signals".into())
+        .spawn(move || signals.forever().for_each(|_| stop()))
+        .map(|_| ())
+}

@@ -33,15 +33,7 @@ pub fn run(folder: &Path, settings: &Resolved) -> Result<(), Failure> {
     let host = Host::open(folder, settings)?;
     let handle = host.handle();
     let stopper = handle.clone();
-    let mut signals = signal_hook::iterator::Signals::new([
-        signal_hook::consts::SIGINT,
-        signal_hook::consts::SIGTERM,
-    ])?;
-    std::thread::Builder::new().name("signals".into()).spawn(move || {
-        for _ in signals.forever() {
-            stopper.stop();
-        }
-    })?;
+    crate::host::on_signals(move || stopper.stop())?;
     tracing::info!(line = %handle.line, trunk = %handle.trunk, metrics = %handle.metrics, "exchange is up");
     if settings.line_host.is_none() || settings.trunk_host.is_none() {
         tracing::warn!(

@@ -9,7 +9,7 @@ use wire::EnrolLink;
 use zeroize::Zeroizing;
 
 use super::device;
-use super::host::{self, Handle, Running};
+use super::host::{self, Running};
 use super::sound::{Recorder, Recording, Silence, Sink, Source};
 use crate::cli::Failure;
 use crate::host::Clock;
@@ -100,7 +100,8 @@ pub fn run(options: PhoneOptions) -> Result<(), Failure> {
         };
         Ok(opened.host(source, sink))
     })?;
-    end_on_signals(handle.clone())?;
+    let stopper = handle.clone();
+    crate::host::on_signals(move || stopper.stop())?;
     if let Some(link) = link {
         handle.command(Command::Enrol(link))?;
     }
@@ -112,19 +113,6 @@ pub fn run(options: PhoneOptions) -> Result<(), Failure> {
     handle.stop();
     thread.join().map_err(|_| "the handset panicked; what it acknowledged is in its store")??;
     result
-}
-
-fn end_on_signals(handle: Handle) -> Result<(), Failure> {
-    let mut signals = signal_hook::iterator::Signals::new([
-        signal_hook::consts::SIGINT,
-        signal_hook::consts::SIGTERM,
-    ])?;
-    std::thread::Builder::new().name("signals".into()).spawn(move || {
-        for _ in signals.forever() {
-            handle.stop();
-        }
-    })?;
-    Ok(())
 }
 
 /// From the file, or asked for on the terminal; twice if it is new.
