@@ -1,0 +1,40 @@
+//! What the page and the worker of the web handset say to each other: JSON texts, one a message.
+//!
+//! ```text
+//!  page (window)                              worker
+//!    draws, asks, owns the microphone           machine, keys, store, line
+//!        ── ToWorker ──────────────────────►
+//!        ◄────────────────────── FromWorker ──
+//!        ── {sound: MessagePort} ──────────►    samples go from worklet to worker directly
+//! ```
+//!
+//! **No key, token or card secret is in any of this, but a card's link while it may be shown**, and the secret that
+//! opens the store on its way from the person to the worker. Times are milliseconds since 1970 or durations in
+//! milliseconds, levels 0 to 1.
+
+mod from_worker;
+mod to_worker;
+mod view;
+
+pub use from_worker::{ErrorCode, Event, FromWorker, Problem, StoreState};
+pub use to_worker::{Command, LockChoice, ToWorker};
+pub use view::{
+    CallState, CallView, CardState, CardView, ContactView, Direction, End, Grade, HistoryView,
+    Keys, LineState, NoteView, Progress, Quality, Stats, TextView, View,
+};
+
+/// A message as JSON.
+///
+/// # Errors
+/// Never for the types of this crate; serde_json's words otherwise.
+pub fn to_json(message: &impl serde::Serialize) -> Result<String, serde_json::Error> {
+    serde_json::to_string(message)
+}
+
+/// A message from JSON.
+///
+/// # Errors
+/// serde_json's words: the other side is of another version.
+pub fn from_json<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, serde_json::Error> {
+    serde_json::from_str(text)
+}

@@ -1,0 +1,207 @@
+//! Everything that the page shows. Made from `phone::View`; see there for what each field means.
+#![allow(
+    missing_docs,
+    reason = "fields and states are those of phone::View and call, and documented there"
+)]
+
+use serde::{Deserialize, Serialize};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum LineState {
+    NotEnrolled,
+    Down,
+    Connecting,
+    Up,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Progress {
+    Redeeming,
+    Redeemed,
+    Accepted,
+    Refused,
+    Revoked,
+    Gone,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Keys {
+    Unverified,
+    Pinned,
+    Verified,
+    Alarmed,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Direction {
+    Outgoing,
+    Incoming,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum CallState {
+    Calling,
+    Reached,
+    Ringing,
+    RingingHere,
+    Connecting,
+    Connected,
+    HeldByMe,
+    HeldByOther,
+    Reconnecting,
+    Ended(End),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum End {
+    ByMe,
+    ByOther,
+    Cancelled,
+    Busy,
+    Declined,
+    NoAnswer,
+    Unreachable,
+    NoPath,
+    Missed,
+    DeclinedByMe,
+    Elsewhere,
+    Glare,
+    Lost,
+    NoKeys,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Grade {
+    Excellent,
+    Good,
+    Fair,
+    Poor,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum CardState {
+    Issuing,
+    Issued,
+    Used { contact: u32 },
+    Expired,
+    Revoked,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct View {
+    pub name: String,
+    pub office: String,
+    pub line: LineState,
+    /// Seconds that this device's clock is behind.
+    pub clock_off: i64,
+    pub store_fails: bool,
+    /// Nothing is kept: the handset is gone with its window.
+    pub kept: bool,
+    pub muted: bool,
+    /// Level of the microphone, rms.
+    pub mic: f32,
+    pub contacts: Vec<ContactView>,
+    pub calls: Vec<CallView>,
+    pub cards: Vec<CardView>,
+    pub history: Vec<HistoryView>,
+    pub missed: usize,
+    pub notes: Vec<NoteView>,
+    pub mail_waiting: usize,
+    /// Only the first handset of a person issues and redeems cards.
+    pub first_handset: bool,
+    pub stats: Stats,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ContactView {
+    pub id: u32,
+    pub name: String,
+    pub office: String,
+    pub progress: Progress,
+    pub keys: Keys,
+    pub used: bool,
+    pub trusted: bool,
+    pub blocked: bool,
+    pub own_device: bool,
+    pub ready: bool,
+    pub suite: String,
+    /// Words can be compared.
+    pub has_words: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CallView {
+    pub id: u32,
+    pub contact: u32,
+    pub direction: Direction,
+    pub state: CallState,
+    /// Incoming: it rings audibly.
+    pub rings: bool,
+    /// Milliseconds for which both could speak.
+    pub timer_ms: u64,
+    pub level: f32,
+    pub quality: Option<Quality>,
+    pub muted_by_other: bool,
+    pub texts: Vec<TextView>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TextView {
+    pub mine: bool,
+    pub text: String,
+    pub arrived: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Quality {
+    pub grade: Grade,
+    pub loss_percent: f32,
+    pub rebuilt_percent: f32,
+    pub delay_ms: f32,
+    pub jitter_ms: f32,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CardView {
+    pub id: u32,
+    pub hint: String,
+    pub state: CardState,
+    /// Milliseconds since 1970.
+    pub expiry_ms: f64,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct HistoryView {
+    pub contact: u32,
+    pub direction: Direction,
+    /// Milliseconds since 1970.
+    pub at_ms: f64,
+    pub talked_ms: u64,
+    pub end: End,
+    pub unseen: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct NoteView {
+    pub contact: u32,
+    pub sent: bool,
+    /// Milliseconds since 1970.
+    pub at_ms: f64,
+    pub text: String,
+    /// A card that was handed on.
+    pub card: Option<String>,
+}
+
+/// Figures for "statistics", and for the tests.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Stats {
+    pub cells_sent: u64,
+    pub cells_received: u64,
+    pub cells_lost: u64,
+    pub ticks_skipped: u64,
+    pub round_trip_ms: f64,
+    pub frames_played: u64,
+    pub frames_rebuilt: u64,
+    pub frames_concealed: u64,
+    pub voice_refused: u64,
+}
