@@ -5,6 +5,7 @@
 //!      ├─ phone     one handset, with a screen or not store  rows on disk
 //!      ├─ demo      two offices and a call            score  speech heard against speech said
 //!      └─ bench     figures of this machine           host   clocks, logs, hardening
+//!                                                   web    the web handset's files, over HTTP
 //! ```
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
@@ -17,3 +18,4 @@ pub mod net;
 pub mod phone;
 pub mod score;
 pub mod store;
+pub mod web;

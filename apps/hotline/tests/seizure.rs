@@ -74,6 +74,7 @@ fn a_seized_exchange_holds_no_plaintext() {
             line_listen: any,
             trunk_listen: any,
             metrics_listen: any,
+            web_listen: Some("off".into()),
             ..Settings::default()
         };
         folder::create(&dir, &settings, hotline::host::seed().unwrap()).unwrap();
@@ -85,7 +86,7 @@ fn a_seized_exchange_holds_no_plaintext() {
         .1
         .ask(Request::Enroll { principal: "somebody".into(), hours: 1 })
     {
-        Some(Answer::Enrolled { link }) => link,
+        Some(Answer::Enrolled { link, .. }) => link,
         _ => panic!("no link"),
     };
 

@@ -9,6 +9,11 @@
 //! Everything is mono, 48 kHz, samples in [-1, 1]; lengths are in samples (48 a millisecond).
 //! Standards: RFC 6716 (Opus), RFC 8251 (update), draft-ietf-mlcodec-opus-dred (DRED).
 
+#[cfg(target_arch = "wasm32")]
+mod fatal;
+#[cfg(all(target_arch = "wasm32", target_os = "unknown"))]
+mod wasm;
+
 use core::ffi::c_int;
 use core::ptr::NonNull;
 

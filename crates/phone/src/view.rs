@@ -30,6 +30,8 @@ pub enum LineState {
 pub struct View {
     /// The owner, as on cards.
     pub name: String,
+    /// The principal's first handset, which alone issues and redeems cards.
+    pub first_handset: bool,
     /// The office, as the exchange says.
     pub office: String,
     /// The line.
@@ -170,6 +172,7 @@ impl Phone {
         let heard = self.voice.heard();
         View {
             name: self.own.name.as_str().to_owned(),
+            first_handset: self.identity.is_some(),
             office: self.own.office.as_str().to_owned(),
             line: self.line_state(),
             clock_off: self.clock_off,

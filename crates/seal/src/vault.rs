@@ -7,6 +7,8 @@
 //!                 | memory KiB u32 | passes u32 | lanes u8 | salt 16 | nonce 24 | sealed data key 32 + 16
 //!
 //!   value = nonce 24 | XChaCha20-Poly1305 (associated data: the name) of the content + 16
+//!
+//!   a row = key: HMAC of (space, key)   value: content (u16 length, key, value) under the name (space, blinded key)
 //! ```
 //!
 //! Changing the passphrase seals the same data key again; values stay. A value moved to another name, or
@@ -21,6 +23,7 @@ use hkdf::Hkdf;
 use hkdf::hmac::{Hmac, Mac as _};
 use rand_core::CryptoRngCore;
 use sha2::Sha256;
+use wire::rows::Row;
 use wire::{Reader, Writer};
 use zeroize::Zeroizing;
 
@@ -203,6 +206,36 @@ impl Vault {
         mac.finalize().into_bytes().into()
     }
 
+    /// The key under which a row is kept.
+    #[must_use]
+    pub fn row_key(&self, space: u8, key: &[u8]) -> [u8; 32] {
+        self.blind(&name(space, key))
+    }
+
+    /// A row as it is kept: its blinded key and its sealed content.
+    #[must_use]
+    pub fn seal_row(&self, row: &Row, rng: &mut dyn CryptoRngCore) -> ([u8; 32], Vec<u8>) {
+        let mut content = Writer::new();
+        content.var(&row.key).bytes(&row.value);
+        let content = Zeroizing::new(content.finish());
+        let blinded = self.row_key(row.space, &row.key);
+        (blinded, self.seal_value(&name(row.space, &blinded), &content, rng))
+    }
+
+    /// Opens what [`Vault::seal_row`] made. A value that was moved to another row or space does not open.
+    ///
+    /// # Errors
+    /// [`VaultError::ValueDamaged`].
+    pub fn open_row(&self, space: u8, blinded: &[u8], sealed: &[u8]) -> Result<Row, VaultError> {
+        let content = self.open_value(&name(space, blinded), sealed)?;
+        let damaged = |_| VaultError::ValueDamaged;
+        let mut r = Reader::new(&content);
+        let key = r.var(usize::from(u16::MAX), "key").map_err(damaged)?.to_vec();
+        let left = r.left();
+        let value = r.bytes(left, "value").map_err(damaged)?.to_vec();
+        Ok(Row { space, key, value })
+    }
+
     fn with(data_key: Zeroizing<[u8; 32]>) -> Result<Self, VaultError> {
         let kdf = Hkdf::<Sha256>::new(None, data_key.as_ref());
         let derive = |label: &[u8]| {
@@ -236,6 +269,11 @@ impl Vault {
         header.extend_from_slice(&sealed);
         Ok(header)
     }
+}
+
+/// What a row's key is blinded from, and what its content is bound to.
+fn name(space: u8, key: &[u8]) -> Vec<u8> {
+    [&[space], key].concat()
 }
 
 /// The cipher that holds the data key.

@@ -138,6 +138,7 @@ fn measure_exchange(options: &ExchangeOptions, plan: &Plan) -> Result<Measured, 
         line_listen: any,
         trunk_listen: any,
         metrics_listen: any,
+        web_listen: Some("off".into()),
         ..Settings::default()
     };
     folder::create(&dir, &settings, crate::host::seed()?)?;
@@ -153,7 +154,7 @@ fn measure_exchange(options: &ExchangeOptions, plan: &Plan) -> Result<Measured, 
     let mut links = Vec::new();
     for n in 0..options.lines {
         match ask(&Request::Enroll { principal: format!("line {n}"), hours: 1 })? {
-            Some(Answer::Enrolled { link }) => links.push(EnrolLink::parse(&link)?),
+            Some(Answer::Enrolled { link, .. }) => links.push(EnrolLink::parse(&link)?),
             _ => return Err("the exchange to be measured does not enrol".into()),
         }
     }

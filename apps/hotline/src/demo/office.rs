@@ -40,6 +40,7 @@ impl Office {
             line_listen: any,
             trunk_listen: any,
             metrics_listen: any,
+            web_listen: Some("127.0.0.1:0".into()),
             ..Settings::default()
         };
         let exchange = folder.join("exchange");
@@ -51,7 +52,7 @@ impl Office {
     /// An enrolment link for `person`.
     pub(super) fn enroll(&self, person: &str) -> Result<String, Failure> {
         match self.exchange.ask(Request::Enroll { principal: person.into(), hours: 1 }) {
-            Some(Answer::Enrolled { link }) => Ok(link),
+            Some(Answer::Enrolled { link, .. }) => Ok(link),
             Some(Answer::Refused { why }) => Err(why.into()),
             _ => Err(format!("the exchange of {} does not answer", self.name).into()),
         }

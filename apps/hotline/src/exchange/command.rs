@@ -35,6 +35,13 @@ pub fn run(folder: &Path, settings: &Resolved) -> Result<(), Failure> {
     let stopper = handle.clone();
     crate::host::on_signals(move || stopper.stop())?;
     tracing::info!(line = %handle.line, trunk = %handle.trunk, metrics = %handle.metrics, "exchange is up");
+    match (&handle.web, crate::web::assets::BUILD) {
+        (None, _) => tracing::info!("the web handset is off"),
+        (Some(_), "") => {
+            tracing::warn!("this build holds no web handset: make it with `make build`")
+        }
+        (Some(origin), build) => tracing::info!(%origin, %build, "the web handset is served"),
+    }
     if settings.line_host.is_none() || settings.trunk_host.is_none() {
         tracing::warn!(
             "line_host and trunk_host are not both set: links and cards name this machine as it names itself"
@@ -67,17 +74,22 @@ fn unexpected() -> Failure {
 /// # Errors
 /// No exchange runs, or it refuses.
 pub fn enroll(folder: &Path, principal: String, hours: u64, quiet: bool) -> Result<(), Failure> {
-    let Answer::Enrolled { link } = ask(folder, &Request::Enroll { principal, hours })? else {
+    let Answer::Enrolled { link, web } = ask(folder, &Request::Enroll { principal, hours })? else {
         return Err(unexpected());
     };
     if quiet {
         println!("{link}");
         return Ok(());
     }
-    println!("{}", seal::card::qr::terminal(&link)?);
-    println!("{link}\n");
-    println!("The link lets one handset in, once, within {hours} hours. Hand it over like a key.");
-    println!("On the handset: hotline phone --name '<name>' --enroll '<link>'");
+    println!("{}", seal::card::qr::terminal(web.as_ref().unwrap_or(&link))?);
+    if let Some(web) = web {
+        println!("Open on a phone or computer, in a browser:\n  {web}\n");
+        println!("Or on a native handset:\n  hotline phone --name '<name>' --enroll '{link}'\n");
+    } else {
+        println!("{link}\n");
+        println!("On the handset: hotline phone --name '<name>' --enroll '<link>'");
+    }
+    println!("It lets one handset in, once, within {hours} hours. Hand it over like a key.");
     Ok(())
 }
 

@@ -49,6 +49,8 @@ pub enum Answer {
     Enrolled {
         /// `hotline:enroll/..`
         link: String,
+        /// The same as a page to open, if the web handset is served.
+        web: Option<String>,
     },
     /// How many handsets were shut out.
     Revoked {

@@ -2,7 +2,7 @@
 
 use exchange::Exchange;
 
-use super::http::Published;
+use super::metrics::Published;
 use crate::net::Counters;
 
 /// Figures of this moment.

@@ -25,15 +25,16 @@ use wire::{ExchangePub, ExchangeRef, Text, Time};
 
 use super::control::{self, Answer, Pending, Request};
 use super::folder::{self, FolderError};
-use super::http::{self, Shared};
+use super::metrics::{self, Shared};
 use super::operator::Operator;
-use super::settings::Resolved;
+use super::settings::{Resolved, Web};
 use crate::host::Clock;
 use crate::net::{
     ConnId, DoorId, Endpoint, ExchangeIdentity, ExchangeKey, Leaf, Limits, NetError, Party, Peer,
     Role, Tap, Waker,
 };
 use crate::store::{Outcome, Plain, Store, StoreError};
+use crate::web::{door, http, tls::Tls};
 
 /// Longest sleep: how late a metrics page may be.
 const IDLE: Duration = Duration::from_secs(1);
@@ -92,6 +93,9 @@ pub enum HostError {
     /// The metrics port.
     #[error("{0}")]
     Metrics(String),
+    /// The web handset's port or certificate.
+    #[error("cannot serve the web handset: {0}")]
+    Web(String),
 }
 
 /// An exchange that is ready to run.
@@ -100,6 +104,8 @@ pub struct Host {
     line_door: DoorId,
     identity: ExchangeIdentity,
     leaf: Leaf,
+    /// The certificate as the web door hands it out.
+    leaf_der: door::Leaf,
     machine: Exchange,
     store: Store,
     clock: Clock,
@@ -129,6 +135,8 @@ pub struct Handle {
     pub trunk: SocketAddr,
     /// Metrics in use.
     pub metrics: SocketAddr,
+    /// Where people open the web handset, if it is served.
+    pub web: Option<String>,
     /// Pinned by handsets and other exchanges.
     pub key: ExchangePub,
 }
@@ -174,12 +182,17 @@ impl Host {
         let wake = waker.clone();
         let (pending, ask, cleanup) = control::listen(folder, move || wake.wake())?;
         let published = Shared::default();
-        let metrics =
-            http::serve(settings.metrics_listen, published.clone()).map_err(HostError::Metrics)?;
+        let metrics = metrics::serve(settings.metrics_listen, published.clone())
+            .map_err(HostError::Metrics)?;
 
         let key = ExchangePub(identity.key().0);
         let trunk_host = settings.trunk_host.clone().unwrap_or_else(|| reachable(trunk));
         let line_host = settings.line_host.clone().unwrap_or_else(|| reachable(line));
+        let leaf_der = door::Leaf::new(leaf.der().to_vec().into());
+        let web = match &settings.web {
+            Some(web) => Some(open_web(web, &line_host, leaf_der.clone())?),
+            None => None,
+        };
         let text = |what: &str| std::io::Error::other(format!("{what} is too long"));
         let config = Config {
             office: Text::new(settings.office.clone()).map_err(|_| text("the office's name"))?,
@@ -193,7 +206,7 @@ impl Host {
         let machine =
             Exchange::new(config, key, crate::host::seed()?, rows, clock.now(), clock.wall())?;
         let (dialler, dialled) = mpsc::channel();
-        let handle = Handle { waker, stop: Arc::default(), ask, line, trunk, metrics, key };
+        let handle = Handle { waker, stop: Arc::default(), ask, line, trunk, metrics, web, key };
         Ok(Host {
             operator: Operator::new(
                 &handle,
@@ -205,6 +218,7 @@ impl Host {
             line_door,
             identity,
             leaf,
+            leaf_der,
             machine,
             store,
             clock,
@@ -348,6 +362,9 @@ impl Host {
         if SystemTime::now() >= self.leaf.rotate_at() {
             self.leaf = self.identity.issue_leaf(SystemTime::now())?;
             self.net.rotate(self.line_door, &self.leaf)?;
+            if let Ok(mut der) = self.leaf_der.lock() {
+                *der = self.leaf.der().to_vec();
+            }
         }
         if let Ok(mut published) = self.published.lock() {
             *published = super::figures::publish(&self.machine, self.net.counters());
@@ -397,6 +414,25 @@ impl Host {
         }
         Ok(())
     }
+}
+
+/// Serves the web handset; where people open it.
+fn open_web(web: &Web, line_host: &str, leaf: door::Leaf) -> Result<String, HostError> {
+    let tls = match &web.certificate {
+        Some((certificate, key)) => {
+            let tls = Tls::open(certificate.clone(), key.clone()).map_err(HostError::Web)?;
+            Some(Arc::new(tls))
+        }
+        None => None,
+    };
+    let https = tls.is_some();
+    let handler = door::handler(leaf, line_host, https);
+    let address = http::serve("web", web.listen, tls, handler).map_err(|e| {
+        HostError::Web(format!("{}: {e}; choose another `web_listen`, or `off`", web.listen))
+    })?;
+    let scheme = if https { "https" } else { "http" };
+    let here = format!("{scheme}://localhost:{}", address.port());
+    Ok(web.origin.clone().unwrap_or(here))
 }
 
 /// Who shares a rate: an IPv4 address, or an IPv6 /64.

@@ -5,6 +5,6 @@ pub mod control;
 mod figures;
 pub mod folder;
 pub mod host;
-pub mod http;
+pub mod metrics;
 mod operator;
 pub mod settings;

@@ -15,7 +15,7 @@ use super::host::Handle;
 
 /// What is being done for whom.
 enum Step {
-    Enroll { link: String },
+    Enroll { link: String, web: Option<String> },
     RevokeAll { principal: Text<64>, handsets: usize },
     FindAll { principal: Text<64> },
     FindOne { principal: String, device: u8 },
@@ -34,6 +34,7 @@ pub(super) struct Operator {
     key: ExchangePub,
     office: String,
     line_host: String,
+    web: Option<String>,
     doors: (String, String),
 }
 
@@ -48,6 +49,7 @@ impl Operator {
             key: handle.key,
             office,
             line_host,
+            web: handle.web.clone(),
             doors: (handle.line.to_string(), handle.trunk.to_string()),
         }
     }
@@ -90,7 +92,8 @@ impl Operator {
                 let host = Text::new(self.line_host.clone()).map_err(|e| e.to_string())?;
                 let link = EnrolLink { exchange: self.key, token, host }.to_link();
                 let expires = Wall(wall.0.saturating_add(hours.saturating_mul(3600)));
-                Ok((Step::Enroll { link }, Command::Enrol { principal, token, expires }))
+                let web = self.web.as_ref().map(|origin| page(origin, &link, principal.as_str()));
+                Ok((Step::Enroll { link, web }, Command::Enrol { principal, token, expires }))
             }),
             Request::Revoke { principal, device: Some(device) } => {
                 Ok((Step::FindOne { principal, device }, Command::ListLines))
@@ -162,7 +165,7 @@ impl Operator {
 
     fn answer(&self, step: Step, reply: Reply, metrics: &Metrics, now: Time) -> Answer {
         match (step, reply) {
-            (Step::Enroll { link }, Reply::Done) => Answer::Enrolled { link },
+            (Step::Enroll { link, web }, Reply::Done) => Answer::Enrolled { link, web },
             (Step::RevokeAll { handsets, .. }, Reply::Done) => Answer::Revoked { handsets },
             (Step::RevokeOne, Reply::Done) => Answer::Revoked { handsets: 1 },
             (Step::RevokeAll { principal, .. }, Reply::NotFound) => Answer::Refused {
@@ -189,6 +192,13 @@ impl Operator {
             },
         }
     }
+}
+
+/// The enrolment link as a page to open. What follows `#` never reaches a server.
+fn page(origin: &str, link: &str, name: &str) -> String {
+    let token = link.strip_prefix(wire::enrol::PREFIX).unwrap_or(link);
+    let name: String = url::form_urlencoded::byte_serialize(name.as_bytes()).collect();
+    format!("{origin}/#enroll={token}&name={}", name.replace('+', "%20"))
 }
 
 fn line_status(line: LineInfo) -> LineStatus {

@@ -39,6 +39,20 @@ pub struct Settings {
     /// Metrics and health over HTTP; a loopback address only [default: 127.0.0.1:9464]
     #[arg(long, env = "HOTLINE_METRICS_LISTEN")]
     pub metrics_listen: Option<SocketAddr>,
+    /// The web handset: TCP address and port to serve it on, or `off`. Without a certificate a loopback address
+    /// only [default: 127.0.0.1:8443]
+    #[arg(long, env = "HOTLINE_WEB_LISTEN")]
+    pub web_listen: Option<String>,
+    /// Where people open the web handset, such as https://hotline.example; stands in enrolment links
+    /// [default: http://localhost and the port]
+    #[arg(long, env = "HOTLINE_WEB_ORIGIN")]
+    pub web_origin: Option<String>,
+    /// PEM file of the web certificate's chain; read again when it changes
+    #[arg(long, env = "HOTLINE_WEB_CERTIFICATE")]
+    pub web_certificate: Option<PathBuf>,
+    /// PEM file of the web certificate's private key
+    #[arg(long, env = "HOTLINE_WEB_KEY")]
+    pub web_key: Option<PathBuf>,
     /// The only exchanges to have trunks with, as hex keys; without it, any whose card is redeemed here
     /// or who redeems one of ours.
     #[arg(long, env = "HOTLINE_PEERS", value_delimiter = ',')]
@@ -60,8 +74,21 @@ pub struct Resolved {
     pub trunk_host: Option<String>,
     /// Metrics.
     pub metrics_listen: SocketAddr,
+    /// The web handset's door, if it is on.
+    pub web: Option<Web>,
     /// Listed peers, if trunks are limited to them.
     pub peers: Option<Vec<[u8; 32]>>,
+}
+
+/// How the web handset is served.
+#[derive(Clone, Debug)]
+pub struct Web {
+    /// Address to listen on.
+    pub listen: SocketAddr,
+    /// Where people open it, if set.
+    pub origin: Option<String>,
+    /// Chain and key files; without them it is plain HTTP on loopback.
+    pub certificate: Option<(PathBuf, PathBuf)>,
 }
 
 /// What is wrong with the settings. The operator's to mend; nothing was changed.
@@ -118,6 +145,10 @@ impl Settings {
             trunk_listen: self.trunk_listen.or(below.trunk_listen),
             trunk_host: self.trunk_host.or(below.trunk_host),
             metrics_listen: self.metrics_listen.or(below.metrics_listen),
+            web_listen: self.web_listen.or(below.web_listen),
+            web_origin: self.web_origin.or(below.web_origin),
+            web_certificate: self.web_certificate.or(below.web_certificate),
+            web_key: self.web_key.or(below.web_key),
             peers: self.peers.or(below.peers),
         }
     }
@@ -149,6 +180,8 @@ impl Settings {
                 check_host(host).map_err(|what| wrong(name, what))?;
             }
         }
+        let web = web(self.web_listen, self.web_origin, self.web_certificate, self.web_key)
+            .map_err(|(name, what)| wrong(name, what))?;
         let peers = self
             .peers
             .map(|keys| keys.iter().map(|key| parse_key(key)).collect::<Result<Vec<_>, _>>())
@@ -162,9 +195,50 @@ impl Settings {
             trunk_listen: self.trunk_listen.unwrap_or_else(|| any(4434)),
             trunk_host: self.trunk_host,
             metrics_listen,
+            web,
             peers,
         })
     }
+}
+
+/// Browsers give microphone and keys to pages from HTTPS or from this machine only, and plain HTTP could be changed on
+/// its way: so there is no such page anywhere else.
+fn web(
+    listen: Option<String>,
+    origin: Option<String>,
+    certificate: Option<PathBuf>,
+    key: Option<PathBuf>,
+) -> Result<Option<Web>, (&'static str, String)> {
+    let listen = match listen.as_deref() {
+        Some("off") => return Ok(None),
+        None => SocketAddr::from(([127, 0, 0, 1], 8443)),
+        Some(text) => text.parse().map_err(|_| {
+            ("web_listen", format!("`{text}` is neither `off` nor an address and port"))
+        })?,
+    };
+    let certificate = match (certificate, key) {
+        (Some(certificate), Some(key)) => Some((certificate, key)),
+        (None, None) if listen.ip().is_loopback() => None,
+        (None, None) => {
+            let what = format!(
+                "{listen} is not a loopback address: set `web_certificate` and `web_key`, or keep it on 127.0.0.1"
+            );
+            return Err(("web_listen", what));
+        }
+        (None, _) => return Err(("web_certificate", "is missing beside `web_key`".into())),
+        (_, None) => return Err(("web_key", "is missing beside `web_certificate`".into())),
+    };
+    if let Some(origin) = &origin {
+        let https = origin.strip_prefix("https://").is_some_and(|host| !host.is_empty());
+        let local =
+            origin.strip_prefix("http://localhost:").is_some_and(|p| p.parse::<u16>().is_ok());
+        if !(https || local) || origin.ends_with('/') || origin.len() > 200 {
+            let what =
+                format!("`{origin}` is not like https://hotline.example (no slash at its end)");
+            return Err(("web_origin", what));
+        }
+    }
+    Ok(Some(Web { listen, origin, certificate }))
 }
 
 /// `host:port`, short enough for a card.
@@ -227,6 +301,29 @@ mod tests {
     fn metrics_stay_on_loopback() {
         let open = Settings { metrics_listen: Some(([0, 0, 0, 0], 9464).into()), ..office() };
         assert!(open.resolve().unwrap_err().to_string().contains("loopback"));
+    }
+
+    #[test]
+    fn the_web_handset_is_served_safely_or_not_at_all() {
+        let web = |settings: Settings| settings.resolve().map(|r| r.web);
+        let listen = |text: &str| Settings { web_listen: Some(text.into()), ..office() };
+        assert!(web(listen("off")).unwrap().is_none());
+        assert!(web(office()).unwrap().unwrap().listen.ip().is_loopback());
+        let error = web(listen("0.0.0.0:443")).unwrap_err().to_string();
+        assert!(error.contains("web_certificate"), "{error}");
+        assert!(web(listen("here")).unwrap_err().to_string().contains("web_listen"));
+        let one = Settings { web_key: Some("key.pem".into()), ..listen("0.0.0.0:443") };
+        assert!(web(one).unwrap_err().to_string().contains("web_certificate"));
+        let both = Settings {
+            web_key: Some("key.pem".into()),
+            web_certificate: Some("cert.pem".into()),
+            ..listen("0.0.0.0:443")
+        };
+        assert!(web(both).unwrap().unwrap().certificate.is_some());
+        for bad in ["http://hotline.example", "https://", "https://a/", "hotline.example"] {
+            let settings = Settings { web_origin: Some(bad.into()), ..office() };
+            assert!(web(settings).is_err(), "{bad}");
+        }
     }
 
     #[test]

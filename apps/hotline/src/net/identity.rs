@@ -165,6 +165,11 @@ impl Leaf {
         self.sha256
     }
 
+    /// The certificate, DER.
+    pub fn der(&self) -> &[u8] {
+        &self.certificate
+    }
+
     /// When the exchange should make the next leaf.
     pub fn rotate_at(&self) -> SystemTime {
         self.rotate_at

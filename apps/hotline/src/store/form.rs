@@ -3,7 +3,6 @@
 
 use seal::vault::Vault;
 use wire::rows::Row;
-use wire::{Reader, Writer};
 
 /// Turns rows into what stands on disk, and back.
 pub trait Form: Send + 'static {
@@ -48,30 +47,16 @@ impl Sealed {
     }
 }
 
-/// The name that a value is bound to: a value moved to another row does not open.
-fn name(space: u8, blinded: &[u8]) -> Vec<u8> {
-    [&[space], blinded].concat()
-}
-
 impl Form for Sealed {
     fn key(&self, space: u8, key: &[u8]) -> Vec<u8> {
-        self.vault.blind(&name(space, key)).to_vec()
+        self.vault.row_key(space, key).to_vec()
     }
 
     fn close(&mut self, row: &Row) -> Vec<u8> {
-        let mut content = Writer::new();
-        content.var(&row.key).bytes(&row.value);
-        let blinded = self.key(row.space, &row.key);
-        self.vault.seal_value(&name(row.space, &blinded), &content.finish(), &mut self.rng)
+        self.vault.seal_row(row, &mut self.rng).1
     }
 
     fn open(&self, space: u8, key: &[u8], value: Vec<u8>) -> Result<Row, String> {
-        let content =
-            self.vault.open_value(&name(space, key), &value).map_err(|e| e.to_string())?;
-        let mut content = Reader::new(&content);
-        let key = content.var(usize::from(u16::MAX), "key").map_err(|e| e.to_string())?.to_vec();
-        let left = content.left();
-        let value = content.bytes(left, "value").map_err(|e| e.to_string())?.to_vec();
-        Ok(Row { space, key, value })
+        self.vault.open_row(space, key, &value).map_err(|e| e.to_string())
     }
 }

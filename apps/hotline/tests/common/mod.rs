@@ -72,6 +72,8 @@ impl Exchange {
             &format!("127.0.0.1:{trunks}"),
             "--metrics-listen",
             "127.0.0.1:0",
+            "--web-listen",
+            "127.0.0.1:0",
         ]);
         assert!(made.status.success(), "{}", text(&made));
         let mut exchange = Exchange { dir, lines, trunks, child: None };

@@ -12,6 +12,7 @@ fn main() -> std::process::ExitCode {
         .input_path(input)
         .out_name(name)
         .typescript(false)
+        .omit_default_module_path(false)
         .web(true)
         .and_then(|b| b.generate(out));
     match made {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::view::{CallState, View};
+use crate::view::{CallMeter, CallState, Stats, View};
 
 /// What the browser's store holds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,6 +20,8 @@ pub enum StoreState {
     },
     /// A handset is open in another window of this browser.
     ElsewhereOpen,
+    /// The browser refuses to store for this page: only a handset that is kept nowhere is possible.
+    Unusable,
 }
 
 /// What went wrong, for the page to say in the person's language. The text beside it is English and has details.
@@ -139,8 +141,17 @@ pub enum FromWorker {
     Opened,
     /// `Create` or `Unlock` did not work; nothing was changed.
     Refused(Problem),
-    /// How things stand; at each event, and ten times a second while something moves.
+    /// How things stand: at each event, after each command, and once a second if anything changed.
     View(Box<View>),
+    /// What moves all the time, ten times a second: replaces the same fields of the last view.
+    Meters {
+        /// `View::mic`.
+        mic: f32,
+        /// `View::stats`.
+        stats: Stats,
+        /// Of each call in the view.
+        calls: Vec<CallMeter>,
+    },
     /// Something happened.
     Event(Event),
     /// A command is done and on disk.
@@ -150,7 +161,7 @@ pub enum FromWorker {
     },
     /// A command was refused.
     Failed {
-        /// Which.
+        /// Which; 0: the card of the link that made this handset.
         ask: u32,
         /// Why.
         problem: Problem,

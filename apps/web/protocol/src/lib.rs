@@ -10,7 +10,7 @@
 //!
 //! **No key, token or card secret is in any of this, but a card's link while it may be shown**, and the secret that
 //! opens the store on its way from the person to the worker. Times are milliseconds since 1970 or durations in
-//! milliseconds, levels 0 to 1.
+//! milliseconds, levels in dBFS (root mean square; silence: -90 or less).
 
 mod from_worker;
 mod to_worker;
@@ -19,8 +19,8 @@ mod view;
 pub use from_worker::{ErrorCode, Event, FromWorker, Problem, StoreState};
 pub use to_worker::{Command, LockChoice, ToWorker};
 pub use view::{
-    CallState, CallView, CardState, CardView, ContactView, Direction, End, Grade, HistoryView,
-    Keys, LineState, NoteView, Progress, Quality, Stats, TextView, View,
+    CallMeter, CallState, CallView, CardState, CardView, ContactView, Direction, End, Grade,
+    HistoryView, Keys, LineState, NoteView, Progress, Quality, Stats, TextView, View,
 };
 
 /// A message as JSON.

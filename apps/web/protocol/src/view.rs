@@ -98,7 +98,7 @@ pub struct View {
     /// Nothing is kept: the handset is gone with its window.
     pub kept: bool,
     pub muted: bool,
-    /// Level of the microphone, rms.
+    /// Level of the microphone, dBFS.
     pub mic: f32,
     pub contacts: Vec<ContactView>,
     pub calls: Vec<CallView>,
@@ -143,6 +143,15 @@ pub struct CallView {
     pub quality: Option<Quality>,
     pub muted_by_other: bool,
     pub texts: Vec<TextView>,
+}
+
+/// What moves in a call.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CallMeter {
+    pub id: u32,
+    pub timer_ms: u64,
+    pub level: f32,
+    pub quality: Option<Quality>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -42,3 +42,13 @@ pub fn text(card: &VerifiedCard) -> Result<String, CardError> {
 pub fn picture(card: &VerifiedCard) -> Result<String, CardError> {
     Ok(code(&card.to_link())?.render::<svg::Color<'_>>().min_dimensions(300, 300).build())
 }
+
+/// Any `hotline:` link as rows of modules, `true` dark, without a quiet zone: for a screen that draws itself.
+///
+/// # Errors
+/// As [`terminal`].
+pub fn modules(link: &str) -> Result<Vec<Vec<bool>>, CardError> {
+    let code = code(link)?;
+    let row = |row: &[qrcode::Color]| row.iter().map(|m| *m == qrcode::Color::Dark).collect();
+    Ok(code.to_colors().chunks(code.width()).map(row).collect())
+}

@@ -21,6 +21,7 @@ fn state() -> State {
 pub(in crate::phone) fn view() -> View {
     let silence = voice::Meter::new().level();
     View {
+        first_handset: true,
         name: "Anna".into(),
         office: "Ministry".into(),
         line: LineState::Up,

@@ -9,7 +9,7 @@ use std::fmt::Write;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
-use tiny_http::{Header, Response, Server};
+use crate::web::http::{self, Body, Response};
 
 /// What the exchange loop last published.
 #[derive(Clone, Debug, Default)]
@@ -28,35 +28,22 @@ pub type Shared = Arc<Mutex<Published>>;
 /// # Errors
 /// The port is taken, or not ours to take.
 pub fn serve(listen: SocketAddr, shared: Shared) -> Result<SocketAddr, String> {
-    let server = Server::http(listen).map_err(|e| {
+    let answer = move |request: &http::Request| {
+        let published = shared.lock().map(|p| p.clone()).unwrap_or_default();
+        let (status, body) = match request.path.as_str() {
+            "/metrics" => (200, text(&published)),
+            "/health" => match published.trouble {
+                None => (200, "ok\n".into()),
+                Some(what) => (503, format!("{what}\n")),
+            },
+            _ => (404, "there is /metrics and /health\n".into()),
+        };
+        let headers = vec![("Content-Type", "text/plain; version=0.0.4".into())];
+        Response { status, headers, body: Body::Owned(body.into_bytes()) }
+    };
+    http::serve("metrics", listen, None, Arc::new(answer)).map_err(|e| {
         format!("cannot serve metrics on {listen}: {e}; choose another `metrics_listen`")
-    })?;
-    let address = server.server_addr().to_ip().unwrap_or(listen);
-    std::thread::Builder::new()
-        .name("metrics".into())
-        .spawn(move || {
-            for request in server.incoming_requests() {
-                let published = shared.lock().map(|p| p.clone()).unwrap_or_default();
-                let (status, body) = match request.url() {
-                    "/metrics" => (200, text(&published)),
-                    "/health" => match published.trouble {
-                        None => (200, "ok\n".into()),
-                        Some(what) => (503, format!("{what}\n")),
-                    },
-                    _ => (404, "there is /metrics and /health\n".into()),
-                };
-                let mut response = Response::from_string(body).with_status_code(status);
-                if let Ok(header) =
-                    Header::from_bytes(&b"Content-Type"[..], &b"text/plain; version=0.0.4"[..])
-                {
-                    response.add_header(header);
-                }
-                // Whoever asked may be gone.
-                let _ = request.respond(response);
-            }
-        })
-        .map_err(|e| format!("cannot start the metrics thread: {e}"))?;
-    Ok(address)
+    })
 }
 
 fn text(published: &Published) -> String {

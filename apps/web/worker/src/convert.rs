@@ -1,0 +1,276 @@
+//! The machine's words in the page's words, and back.
+
+use std::time::Duration;
+
+use call::contact::{CardState, Keys, Progress};
+use phone::{InputError, LineState};
+use protocol::{Command, ErrorCode, Problem};
+use seal::card::CardError;
+use wire::Wall;
+
+/// One enum's variants to another's of the same names.
+macro_rules! same {
+    ($value:expr, $from:ident => $to:ident { $($name:ident),+ $(,)? }) => {
+        match $value { $($from::$name => protocol::$to::$name),+ }
+    };
+}
+
+pub(crate) fn end(end: call::End) -> protocol::End {
+    use call::End;
+    same!(end, End => End {
+        ByMe, ByOther, Cancelled, Busy, Declined, NoAnswer, Unreachable, NoPath, Missed, DeclinedByMe, Elsewhere,
+        Glare, Lost, NoKeys,
+    })
+}
+
+pub(crate) fn state(state: call::CallState) -> protocol::CallState {
+    use call::CallState as S;
+    use protocol::CallState as P;
+    match state {
+        S::Calling => P::Calling,
+        S::Reached => P::Reached,
+        S::Ringing => P::Ringing,
+        S::RingingHere => P::RingingHere,
+        S::Connecting => P::Connecting,
+        S::Connected => P::Connected,
+        S::HeldByMe => P::HeldByMe,
+        S::HeldByOther => P::HeldByOther,
+        S::Reconnecting => P::Reconnecting,
+        S::Ended(why) => P::Ended(end(why)),
+    }
+}
+
+fn direction(direction: call::Direction) -> protocol::Direction {
+    match direction {
+        call::Direction::Placed => protocol::Direction::Outgoing,
+        call::Direction::Received => protocol::Direction::Incoming,
+    }
+}
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
+fn wall_ms(wall: Wall) -> f64 {
+    wall.0 as f64 * 1_000.0
+}
+
+fn quality(quality: voice::Quality) -> protocol::Quality {
+    use voice::Grade;
+    protocol::Quality {
+        grade: same!(quality.grade, Grade => Grade { Excellent, Good, Fair, Poor }),
+        loss_percent: quality.loss_percent,
+        rebuilt_percent: quality.rebuilt_percent,
+        delay_ms: quality.delay_ms,
+        jitter_ms: quality.jitter_ms,
+    }
+}
+
+/// The figures of a view.
+pub(crate) fn stats(view: &phone::View) -> protocol::Stats {
+    let link = view.link.as_ref();
+    let count = |of: fn(&link::Stats) -> u64| link.map_or(0, of);
+    protocol::Stats {
+        cells_sent: count(|l| l.cells_sent),
+        cells_received: count(|l| l.cells_received),
+        cells_lost: count(|l| l.cells_lost),
+        ticks_skipped: count(|l| l.ticks_skipped),
+        round_trip_ms: link.and_then(|l| l.round_trip).map_or(0.0, |t| t.as_secs_f64() * 1_000.0),
+        frames_played: view.voice.played,
+        frames_rebuilt: view.voice.rebuilt,
+        frames_concealed: view.voice.concealed,
+        voice_refused: view.voice_refused,
+    }
+}
+
+/// What moves in a call.
+pub(crate) fn meter(call: &phone::CallView) -> protocol::CallMeter {
+    protocol::CallMeter {
+        id: call.id,
+        timer_ms: millis(call.timer),
+        level: call.level.rms,
+        quality: call.quality.map(quality),
+    }
+}
+
+/// The whole view.
+pub(crate) fn view(view: &phone::View, kept: bool) -> protocol::View {
+    protocol::View {
+        name: view.name.clone(),
+        office: view.office.clone(),
+        line: same!(view.line, LineState => LineState { NotEnrolled, Down, Connecting, Up }),
+        clock_off: view.clock_off,
+        store_fails: view.store_fails,
+        kept,
+        muted: view.muted,
+        mic: view.mic.rms,
+        contacts: view.contacts.iter().map(contact).collect(),
+        calls: view.calls.iter().map(one_call).collect(),
+        cards: view.cards.iter().map(card).collect(),
+        history: view.history.iter().map(past).collect(),
+        missed: view.missed,
+        notes: view.notes.iter().map(note).collect(),
+        mail_waiting: view.mail_waiting,
+        first_handset: view.first_handset,
+        stats: stats(view),
+    }
+}
+
+fn contact(c: &phone::ContactView) -> protocol::ContactView {
+    protocol::ContactView {
+        id: c.id,
+        name: c.name.clone(),
+        office: c.office.clone(),
+        progress: same!(c.progress, Progress => Progress {
+            Redeeming, Redeemed, Accepted, Refused, Revoked, Gone,
+        }),
+        keys: same!(c.keys, Keys => Keys { Unverified, Pinned, Verified, Alarmed }),
+        used: c.used,
+        trusted: c.trusted,
+        blocked: c.blocked,
+        own_device: c.own_device,
+        ready: c.ready,
+        suite: c.suite.clone(),
+        has_words: c.words.is_some(),
+    }
+}
+
+fn one_call(c: &phone::CallView) -> protocol::CallView {
+    let meter = meter(c);
+    protocol::CallView {
+        id: c.id,
+        contact: c.contact,
+        direction: direction(c.direction),
+        state: state(c.state),
+        rings: c.sound == Some(call::Sound::Rings),
+        timer_ms: meter.timer_ms,
+        level: meter.level,
+        quality: meter.quality,
+        muted_by_other: c.muted_by_other,
+        texts: c
+            .texts
+            .iter()
+            .map(|(mine, text, arrived)| protocol::TextView {
+                mine: *mine,
+                text: text.clone(),
+                arrived: *arrived,
+            })
+            .collect(),
+    }
+}
+
+fn card(c: &phone::CardView) -> protocol::CardView {
+    let state = match c.state {
+        CardState::Issuing => protocol::CardState::Issuing,
+        CardState::Issued => protocol::CardState::Issued,
+        CardState::Used { contact } => protocol::CardState::Used { contact },
+        CardState::Expired => protocol::CardState::Expired,
+        CardState::Revoked => protocol::CardState::Revoked,
+    };
+    protocol::CardView { id: c.id, hint: c.hint.clone(), state, expiry_ms: wall_ms(c.expiry) }
+}
+
+fn past(h: &phone::HistoryView) -> protocol::HistoryView {
+    protocol::HistoryView {
+        contact: h.contact,
+        direction: direction(h.direction),
+        at_ms: wall_ms(h.at),
+        talked_ms: millis(h.talked),
+        end: end(h.end),
+        unseen: h.unseen,
+    }
+}
+
+fn note(n: &phone::NoteView) -> protocol::NoteView {
+    protocol::NoteView {
+        contact: n.contact,
+        sent: n.sent,
+        at_ms: wall_ms(n.at),
+        text: n.text.clone(),
+        card: n.card.clone(),
+    }
+}
+
+/// An event; names and texts are in the view.
+pub(crate) fn event(event: phone::Event) -> protocol::Event {
+    use phone::Event as E;
+    use protocol::Event as P;
+    match event {
+        E::LineUp => P::LineUp,
+        E::LineDown => P::LineDown,
+        E::Refused(_) => P::Refused,
+        E::ClockWrong { seconds } => P::ClockWrong { seconds },
+        E::CardIssued { card } => P::CardIssued { card },
+        E::CardUsed { card, contact } => P::CardUsed { card, contact },
+        E::ContactAccepted { contact } => P::ContactAccepted { contact },
+        E::ContactRefused { contact } => P::ContactRefused { contact },
+        E::Admitted => P::Admitted,
+        E::ContactGone { contact } => P::ContactGone { contact },
+        E::ContactReady { contact } => P::ContactReady { contact },
+        E::Incoming { call, contact } => P::Incoming { call, contact },
+        E::Call { call, state: new } => P::Call { call, state: state(new) },
+        E::Voice { call } => P::Voice { call },
+        E::Muted { call, on } => P::Muted { call, on },
+        E::Text { call } => P::Text { call },
+        E::TextArrived { call } => P::TextArrived { call },
+        E::Missed { contact } => P::Missed { contact },
+        E::Note { contact } => P::Note { contact },
+        E::CardHanded { contact } => P::CardHanded { contact },
+        E::StoreFails => P::StoreFails,
+        E::StoreWorks => P::StoreWorks,
+    }
+}
+
+/// A command.
+pub(crate) fn command(command: Command) -> phone::Command {
+    use phone::Command as P;
+    let hours = |hours: u32| Duration::from_secs(u64::from(hours) * 3_600);
+    match command {
+        Command::IssueCard { hint, in_person, hours: h } => {
+            P::IssueCard { hint, in_person, ttl: hours(h) }
+        }
+        Command::AdmitDevice { hours: h } => P::AdmitDevice { ttl: hours(h) },
+        Command::RedeemCard { text, in_person } => P::RedeemCard { text, in_person },
+        Command::RevokeCard { card } => P::RevokeCard { card },
+        Command::RevokeContact { contact } => P::RevokeContact { contact },
+        Command::RenameContact { contact, name } => P::RenameContact { contact, name },
+        Command::SetTrusted { contact, trusted } => P::SetTrusted { contact, trusted },
+        Command::SetBlocked { contact, blocked } => P::SetBlocked { contact, blocked },
+        Command::Call { contact } => P::Call { contact },
+        Command::Answer { call } => P::Answer { call },
+        Command::Decline { call } => P::Decline { call },
+        Command::Ignore { call } => P::Ignore { call },
+        Command::Cancel { call } => P::Cancel { call },
+        Command::HangUp { call } => P::HangUp { call },
+        Command::Hold { call, on } => P::Hold { call, on },
+        Command::Mute { on } => P::Mute { on },
+        Command::Say { call, text } => P::Say { call, text },
+        Command::Note { contact, text } => P::Note { contact, text },
+        Command::HandCard { contact, text } => P::HandCard { contact, text },
+        Command::ClearMissed => P::ClearMissed,
+    }
+}
+
+/// Why the machine refused, for the page to say.
+pub(crate) fn problem(error: &InputError) -> Problem {
+    let code = match error {
+        InputError::EnrolLink(_) => ErrorCode::BadEnrolLink,
+        InputError::Card(CardError::Expired { .. }) => ErrorCode::CardExpired,
+        InputError::Card(_) => ErrorCode::BadCard,
+        InputError::OwnCard => ErrorCode::OwnCard,
+        InputError::KnownContact => ErrorCode::KnownContact,
+        InputError::NotEnrolled | InputError::NotAttached => ErrorCode::NotAttached,
+        InputError::WrongState(_) => ErrorCode::NotNow,
+        InputError::TooLong { .. } => ErrorCode::TooLong,
+        InputError::TooMany(_) => ErrorCode::TooMany,
+        InputError::NoSuch(_) => ErrorCode::Gone,
+        InputError::Alarmed => ErrorCode::Alarmed,
+        InputError::AlreadyEnrolled
+        | InputError::Link(_)
+        | InputError::Line(_)
+        | InputError::Group(_)
+        | InputError::Voice(_)
+        | InputError::NoSuchBatch => ErrorCode::Other,
+    };
+    Problem { code, text: error.to_string() }
+}
