@@ -4,13 +4,13 @@
 //
 // Contract of this thread: no lock, no I/O; what it allocates is one array of 128 samples a quantum, which moves to the
 // worker. Playing is on the player's clock: for each block that was played one is asked for, so the number of blocks under
-// way stays as it is. A block that comes too late leaves silence, and one more is kept from then on; after half a minute
-// without a gap there is one less again.
+// way stays as it is. A block that comes too late leaves silence, and one more is kept from then on (-1 asks for it, and
+// counts the gap); after five seconds without a gap there is one less again.
 
 const BLOCK = 480;
-const FIRST = 3;
+const FIRST = 2;
 const MOST = 8;
-const CALM = 30 * 48000;
+const CALM = 5 * 48000;
 
 class Hotline extends AudioWorkletProcessor {
   constructor() {
@@ -41,7 +41,7 @@ class Hotline extends AudioWorkletProcessor {
       if (!block) {
         if (this.kept < MOST) {
           this.kept += 1;
-          this.worker.postMessage(1);
+          this.worker.postMessage(-1);
         }
         this.calm = 0;
         break;

@@ -6,8 +6,10 @@
 //!  script.rs   card ─ redeem ─ words ─ ring ─ answer ─ speech both ways ─ hang up
 //!  measure.rs  what was heard against what was said; times; the line as seen at the socket
 //!  report.rs   the table, and the JSON line
+//!  browsers.rs links for two browser windows, and the handsets that let them in
 //! ```
 
+mod browsers;
 mod measure;
 mod office;
 mod report;
@@ -50,7 +52,8 @@ pub fn run(options: DemoOptions) -> Result<(), Failure> {
             temporary.path().to_path_buf()
         }
     };
-    let (report, offices) = script::play(&folder, &options)?;
+    let clock = crate::host::Clock::start();
+    let (report, mut offices) = script::play(&folder, &options, clock)?;
     print!("{}", report.table());
     if options.json {
         println!("{}", serde_json::to_string(&report)?);
@@ -62,7 +65,6 @@ pub fn run(options: DemoOptions) -> Result<(), Failure> {
     if options.once {
         return offices.stop();
     }
-    println!("{}", offices.by_hand());
-    office::wait_for_signal()?;
+    offices.by_hand(clock)?;
     offices.stop()
 }

@@ -1,4 +1,5 @@
 //! One office of the demo: an exchange on loopback, in a thread, and one handset.
+#![allow(clippy::print_stdout, reason = "the demo talks to the person at the terminal")]
 
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
@@ -9,6 +10,7 @@ use phone::{Command, Event};
 use seal::vault::Params;
 use wire::EnrolLink;
 
+use super::browsers::Standing;
 use crate::cli::Failure;
 use crate::exchange::control::{Answer, Request};
 use crate::exchange::settings::Settings;
@@ -51,11 +53,16 @@ impl Office {
 
     /// An enrolment link for `person`.
     pub(super) fn enroll(&self, person: &str) -> Result<String, Failure> {
-        match self.exchange.ask(Request::Enroll { principal: person.into(), hours: 1 }) {
-            Some(Answer::Enrolled { link, .. }) => Ok(link),
-            Some(Answer::Refused { why }) => Err(why.into()),
-            _ => Err(format!("the exchange of {} does not answer", self.name).into()),
-        }
+        Ok(enroll(&self.exchange, person)?.0)
+    }
+
+    /// Gives links to the web handset for `person`, one at each call.
+    pub(super) fn enroller(
+        &self,
+        person: &'static str,
+    ) -> impl Fn() -> Result<String, Failure> + Send + use<> {
+        let exchange = self.exchange.clone();
+        move || enroll(&exchange, person)?.1.ok_or_else(|| "the web handset is off".into())
     }
 
     /// Ends the exchange in order.
@@ -68,12 +75,22 @@ impl Office {
     }
 }
 
+/// An enrolment link, and the same for a browser.
+fn enroll(
+    exchange: &exchange_host::Handle,
+    person: &str,
+) -> Result<(String, Option<String>), Failure> {
+    match exchange.ask(Request::Enroll { principal: person.into(), hours: 12 }) {
+        Some(Answer::Enrolled { link, web }) => Ok((link, web)),
+        Some(Answer::Refused { why }) => Err(why.into()),
+        _ => Err("the exchange does not answer".into()),
+    }
+}
+
 /// A handset that runs in a thread.
 pub(super) struct Handset {
     /// Whose.
     pub(super) person: &'static str,
-    /// Its folder.
-    pub(super) folder: PathBuf,
     /// The person's hand.
     pub(super) handle: Handle,
     happened: Receiver<Happened>,
@@ -101,7 +118,7 @@ impl Handset {
             host.set_tap(tap);
             Ok((host, happened))
         })?;
-        let handset = Handset { person, folder, handle, happened, seen: Vec::new(), thread, wire };
+        let handset = Handset { person, handle, happened, seen: Vec::new(), thread, wire };
         handset.command(Command::Enrol(EnrolLink::parse(&office.enroll(person)?)?))?;
         Ok(handset)
     }
@@ -157,21 +174,23 @@ impl Handset {
 pub(super) struct Offices {
     /// The caller's and the callee's.
     pub(super) offices: [Office; 2],
-    /// Folders of the two handsets.
-    pub(super) handsets: [PathBuf; 2],
+    /// Who is in them, and what they say.
+    pub(super) people: [(&'static str, Vec<f32>); 2],
 }
 
 impl Offices {
-    /// How to call by hand.
-    pub(super) fn by_hand(&self) -> String {
-        let [a, b] = &self.handsets;
-        format!(
-            "\nBoth exchanges are running. In two other terminals (passphrase: {PASSPHRASE}):\n\n  \
-             hotline phone --dir {}\n  hotline phone --dir {}\n\n\
-             Each has the other as a contact: select it and press Enter to call. Ctrl-C here ends the offices.",
-            a.display(),
-            b.display()
-        )
+    /// Keeps both handsets on, lets browsers in, until a signal comes.
+    pub(super) fn by_hand(&mut self, clock: Clock) -> Result<(), Failure> {
+        let mut standing = Vec::new();
+        for (office, (person, speech)) in self.offices.iter().zip(&mut self.people) {
+            standing.push(Standing::start(office, person, std::mem::take(speech), clock)?);
+        }
+        println!(
+            "\nBoth offices stay up. Open these two links in two browser windows, side by side; each works once.\n\
+             Ctrl-C ends the demo."
+        );
+        wait_for_signal()?;
+        standing.into_iter().try_for_each(Standing::stop)
     }
 
     /// Ends both exchanges.

@@ -41,10 +41,13 @@ impl Progress {
 }
 
 /// Plays the whole demo; the offices stay up.
-pub(super) fn play(folder: &Path, options: &DemoOptions) -> Result<(Report, Offices), Failure> {
+pub(super) fn play(
+    folder: &Path,
+    options: &DemoOptions,
+    clock: Clock,
+) -> Result<(Report, Offices), Failure> {
     println!("Hotline: two offices on this machine, and a call between them\n");
     let mut step = Progress { since: Instant::now() };
-    let clock = Clock::start();
 
     let ministry = Office::start(&folder.join("ministry"), "Ministry")?;
     let embassy = Office::start(&folder.join("embassy"), "Embassy")?;
@@ -55,6 +58,7 @@ pub(super) fn play(folder: &Path, options: &DemoOptions) -> Result<(Report, Offi
         to_say.len().max(to_answer.len()) as f64 / voice::SAMPLE_RATE as f64,
     );
     let recorder = || Box::new(Recorder::new(clock.now(), None));
+    let people = [("Anna", to_say.clone()), ("Boris", to_answer.clone())];
     let voice = |samples| Box::new(Recording::new(samples, false));
     let mut anna = Handset::start(&ministry, "Anna", clock, voice(to_say), recorder())?;
     let mut boris = Handset::start(&embassy, "Boris", clock, voice(to_answer), recorder())?;
@@ -146,7 +150,6 @@ pub(super) fn play(folder: &Path, options: &DemoOptions) -> Result<(Report, Offi
         println!("  up:   {up:?}\n  down: {down:?}");
     }
 
-    let folders = [anna.folder.clone(), boris.folder.clone()];
     let (anna, boris) = (anna.stop()?, boris.stop()?);
     let timelines = |left: &crate::phone::host::Left| {
         left.said.clone().zip(left.heard.clone()).ok_or("nothing was recorded")
@@ -186,7 +189,7 @@ pub(super) fn play(folder: &Path, options: &DemoOptions) -> Result<(Report, Offi
         idle_kbit_down: idle_rates.down,
         wire_looks_the_same,
     };
-    Ok((report, Offices { offices: [ministry, embassy], handsets: folders }))
+    Ok((report, Offices { offices: [ministry, embassy], people }))
 }
 
 /// Anna gives Boris a card in person; the numbers of the contacts that come of it.

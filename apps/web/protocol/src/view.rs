@@ -213,4 +213,10 @@ pub struct Stats {
     pub frames_rebuilt: u64,
     pub frames_concealed: u64,
     pub voice_refused: u64,
+    /// Frames that the microphone did not bring in time.
+    pub mic_gaps: u64,
+    /// Captured sound that waits for its tick now.
+    pub mic_waits_ms: f32,
+    /// How often the player had nothing to play.
+    pub player_gaps: u64,
 }

@@ -80,6 +80,7 @@ pub(crate) fn stats(view: &phone::View) -> protocol::Stats {
         frames_rebuilt: view.voice.rebuilt,
         frames_concealed: view.voice.concealed,
         voice_refused: view.voice_refused,
+        ..protocol::Stats::default()
     }
 }
 

@@ -69,6 +69,8 @@ pub(crate) struct Handset {
     connected: bool,
     port: Option<Port>,
     fifo: Fifo,
+    /// How often the player had nothing to play.
+    played_gaps: u64,
     /// When the machine wants to be woken, as it said last.
     timeout: Time,
     meters_at: Time,
@@ -101,6 +103,7 @@ impl Handset {
             connected: false,
             port: None,
             fifo: Fifo::new(),
+            played_gaps: 0,
             timeout: Time(0),
             meters_at: Time(0),
             meters: 0,
@@ -160,7 +163,8 @@ impl Handset {
                 self.fifo.push(samples);
                 return wanted;
             }
-            Happened::Sound(FromWorklet::Wants(blocks)) => {
+            Happened::Sound(FromWorklet::Wants { blocks, gap }) => {
+                self.played_gaps += u64::from(gap);
                 self.play(now, blocks);
                 return wanted;
             }
@@ -317,6 +321,12 @@ impl Handset {
             let view = self.phone.view(now);
             let calls = view.calls.iter().map(convert::meter).collect();
             (view.mic.rms, convert::stats(&view), calls)
+        };
+        let stats = protocol::Stats {
+            mic_gaps: self.fifo.gaps,
+            mic_waits_ms: self.fifo.waiting() as f32 / 48.0,
+            player_gaps: self.played_gaps,
+            ..stats
         };
         wanted.push(Wanted::Tell(FromWorker::Meters { mic, stats, calls }));
     }

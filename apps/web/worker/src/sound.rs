@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!  worklet ── Float32Array, 128 samples ──► Fifo ── 960 before each tick ──► Phone::capture
-//!  worklet ── number: so many blocks ─────► Phone::render ── Float32Array, 480 samples ──► worklet
+//!  worklet ── number: so many blocks, -1 after a gap ─► Phone::render ── Float32Array, 480 ──► worklet
 //! ```
 //!
 //! Playing follows the player's clock: the worklet asks for a block whenever it has played one. What is captured
@@ -30,12 +30,19 @@ pub(crate) struct Fifo {
     frames: u32,
     /// Nothing was captured yet, or it ran dry: the next frame waits for a full one.
     dry: bool,
+    /// How often it ran dry.
+    pub(crate) gaps: u64,
 }
 
 impl Fifo {
     /// Empty.
     pub(crate) fn new() -> Fifo {
-        Fifo { samples: VecDeque::with_capacity(LONGEST), rest: usize::MAX, frames: 0, dry: true }
+        Fifo { samples: VecDeque::with_capacity(LONGEST), rest: usize::MAX, frames: 0, dry: true, gaps: 0 }
+    }
+
+    /// Samples that wait now.
+    pub(crate) fn waiting(&self) -> usize {
+        self.samples.len()
     }
 
     /// Samples from the microphone.
@@ -51,7 +58,7 @@ impl Fifo {
     pub(crate) fn frame(&mut self) -> Option<[f32; FRAME]> {
         if self.samples.len() < FRAME {
             // The microphone's clock is slow, or it stopped: one frame of silence, and a new start.
-            self.dry = true;
+            self.gaps += u64::from(!core::mem::replace(&mut self.dry, true));
             return None;
         }
         if core::mem::replace(&mut self.dry, false) {
@@ -78,8 +85,13 @@ impl Fifo {
 pub(crate) enum FromWorklet {
     /// Captured samples.
     Captured(Vec<f32>),
-    /// It wants so many blocks.
-    Wants(u32),
+    /// It wants so many blocks, after a gap if it had none in time.
+    Wants {
+        /// How many.
+        blocks: u32,
+        /// Silence was played.
+        gap: bool,
+    },
 }
 
 /// The port to the worklet.
@@ -95,7 +107,8 @@ impl Port {
             Closure::<dyn FnMut(web_sys::MessageEvent)>::new(move |e: web_sys::MessageEvent| {
                 let data = e.data();
                 if let Some(blocks) = data.as_f64() {
-                    said(FromWorklet::Wants(blocks.clamp(0.0, 16.0) as u32));
+                    let gap = blocks < 0.0;
+                    said(FromWorklet::Wants { blocks: blocks.abs().min(16.0) as u32, gap });
                 } else if let Ok(samples) = data.dyn_into::<Float32Array>() {
                     said(FromWorklet::Captured(samples.to_vec()));
                 }

@@ -1,0 +1,180 @@
+//! The page's part of the voice path: opens microphone and loudspeaker, and lets the worklet and the worker talk.
+//!
+//! ```text
+//!  microphone ─► worklet "hotline" ─► loudspeaker
+//!                    │ MessagePort: samples both ways, past this page
+//!                  worker
+//! ```
+//!
+//! Echo cancellation, noise suppression and gain are the browser's own. 48 kHz, mono.
+
+use js_sys::{Array, Object, Reflect};
+use wasm_bindgen::JsCast as _;
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{
+    AudioContext, AudioContextLatencyCategory, AudioContextOptions, AudioWorkletNode,
+    AudioWorkletNodeOptions, MediaStream, MediaStreamConstraints, MediaStreamTrack, MessageChannel,
+};
+
+/// Which devices; `None`: the system's choice.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Devices {
+    /// The microphone's id.
+    pub microphone: Option<String>,
+    /// The loudspeaker's id.
+    pub speaker: Option<String>,
+}
+
+/// Why there is no sound.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SoundProblem {
+    /// The person, or the browser for them, does not let this page use the microphone.
+    Refused,
+    /// There is no microphone.
+    Missing,
+    /// Another program has it.
+    InUse,
+    /// Something else, in the browser's words.
+    Other(String),
+}
+
+/// Open devices, connected to the worker. Dropped, they are closed.
+pub struct Sound {
+    context: AudioContext,
+    stream: MediaStream,
+    worker: web_sys::Worker,
+}
+
+impl Sound {
+    /// Opens the devices. Call it from a tap or key: browsers start sound at no other time.
+    ///
+    /// # Errors
+    /// [`SoundProblem`].
+    pub async fn start(
+        worker: &web_sys::Worker,
+        devices: &Devices,
+    ) -> Result<Sound, SoundProblem> {
+        let other = |e: JsValue| SoundProblem::Other(words(&e));
+        let options = AudioContextOptions::new();
+        options.set_sample_rate(48_000.0);
+        options.set_latency_hint(&AudioContextLatencyCategory::Interactive.into());
+        let context = AudioContext::new_with_context_options(&options).map_err(other)?;
+        let opened = Sound::open(&context, worker, devices).await;
+        if opened.is_err() {
+            // It was never heard.
+            let _ = context.close();
+        }
+        opened
+    }
+
+    async fn open(
+        context: &AudioContext,
+        worker: &web_sys::Worker,
+        devices: &Devices,
+    ) -> Result<Sound, SoundProblem> {
+        let other = |e: JsValue| SoundProblem::Other(words(&e));
+        let module = context.audio_worklet().and_then(|w| w.add_module("worklet.js"));
+        let stream = microphone(devices).await?;
+        let sound =
+            Sound { context: context.clone(), stream, worker: worker.clone() };
+        JsFuture::from(module.map_err(other)?).await.map_err(other)?;
+
+        let node_options = AudioWorkletNodeOptions::new();
+        node_options.set_output_channel_count(&Array::of1(&1.into()));
+        node_options.set_channel_count(1);
+        let node = AudioWorkletNode::new_with_options(context, "hotline", &node_options);
+        let node = node.map_err(other)?;
+        let source = context.create_media_stream_source(&sound.stream).map_err(other)?;
+        source.connect_with_audio_node(&node).map_err(other)?;
+        node.connect_with_audio_node(&context.destination()).map_err(other)?;
+
+        let channel = MessageChannel::new().map_err(other)?;
+        let (one, two) = (channel.port1(), channel.port2());
+        let port = node.port().map_err(other)?;
+        port.post_message_with_transferable(&one, &Array::of1(&one)).map_err(other)?;
+        say(worker, &two.clone().into(), &Array::of1(&two)).map_err(other)?;
+        if let Some(speaker) = &devices.speaker {
+            sound.set_output(speaker);
+        }
+        // It runs already where the browser lets it.
+        if let Ok(resumed) = context.resume() {
+            JsFuture::from(resumed).await.map_err(other)?;
+        }
+        Ok(sound)
+    }
+
+    /// Plays on another loudspeaker, where the browser can (`AudioContext.setSinkId`).
+    pub fn set_output(&self, device_id: &str) {
+        let name = "setSinkId".into();
+        if let Ok(set) = Reflect::get(&self.context, &name)
+            && let Ok(set) = set.dyn_into::<js_sys::Function>()
+            && let Ok(promise) = set.call1(&self.context, &device_id.into())
+            && let Ok(promise) = promise.dyn_into::<js_sys::Promise>()
+        {
+            // A loudspeaker that is gone leaves the one in use.
+            wasm_bindgen_futures::spawn_local(async move {
+                let _ = JsFuture::from(promise).await;
+            });
+        }
+    }
+
+    /// Closes the devices.
+    pub fn stop(self) {}
+}
+
+impl Drop for Sound {
+    fn drop(&mut self) {
+        // The worker may have ended, and the context may be closed: then there is nothing to stop.
+        let _ = say(&self.worker, &JsValue::NULL, &Array::new());
+        for track in self.stream.get_tracks() {
+            track.unchecked_into::<MediaStreamTrack>().stop();
+        }
+        let _ = self.context.close();
+    }
+}
+
+/// `{sound: port}` to the worker.
+fn say(worker: &web_sys::Worker, port: &JsValue, transfer: &Array) -> Result<(), JsValue> {
+    let message = Object::new();
+    Reflect::set(&message, &"sound".into(), port)?;
+    worker.post_message_with_transfer(&message, transfer)
+}
+
+async fn microphone(devices: &Devices) -> Result<MediaStream, SoundProblem> {
+    let missing = |_| SoundProblem::Missing;
+    let window = web_sys::window().ok_or(SoundProblem::Missing)?;
+    let media = window.navigator().media_devices().map_err(missing)?;
+    let audio = Object::new();
+    let mut wanted = vec![
+        ("channelCount", JsValue::from(1)),
+        ("echoCancellation", JsValue::TRUE),
+        ("noiseSuppression", JsValue::TRUE),
+        ("autoGainControl", JsValue::TRUE),
+    ];
+    if let Some(id) = &devices.microphone {
+        wanted.push(("deviceId", id.into()));
+    }
+    for (name, value) in wanted {
+        // A new object takes any property.
+        let _ = Reflect::set(&audio, &name.into(), &value);
+    }
+    let constraints = MediaStreamConstraints::new();
+    constraints.set_audio(&audio);
+    let asked = media.get_user_media_with_constraints(&constraints).map_err(missing)?;
+    let stream = JsFuture::from(asked).await.map_err(|e| {
+        let name = Reflect::get(&e, &"name".into()).ok().and_then(|n| n.as_string());
+        match name.as_deref() {
+            Some("NotAllowedError" | "SecurityError") => SoundProblem::Refused,
+            Some("NotFoundError" | "OverconstrainedError") => SoundProblem::Missing,
+            Some("NotReadableError" | "AbortError") => SoundProblem::InUse,
+            _ => SoundProblem::Other(words(&e)),
+        }
+    })?;
+    stream.dyn_into().map_err(missing)
+}
+
+fn words(thrown: &JsValue) -> String {
+    let message = Reflect::get(thrown, &"message".into()).ok().and_then(|m| m.as_string());
+    message.unwrap_or_else(|| "unknown reason".into())
+}
