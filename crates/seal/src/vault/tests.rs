@@ -84,3 +84,17 @@ fn debug_shows_nothing() {
     assert_eq!(format!("{:?}", vault(1).0), "Vault(..)");
     assert_eq!(Params::default(), Params::STRONG);
 }
+
+#[test]
+fn a_row_comes_back_as_it_was_and_from_its_own_place_only() {
+    let (vault, _, mut rng) = vault(1);
+    let row = Row { space: 3, key: vec![1, 2], value: b"Ada".to_vec() };
+    let (blinded, sealed) = vault.seal_row(&row, &mut rng);
+    assert_eq!(blinded, vault.row_key(3, &[1, 2]));
+    assert_ne!(blinded, vault.row_key(4, &[1, 2]), "spaces are apart");
+    assert!(vault.open_row(3, &blinded, &sealed).unwrap() == row);
+    let other = vault.row_key(3, &[1, 3]);
+    assert_eq!(vault.open_row(3, &other, &sealed).err(), Some(VaultError::ValueDamaged));
+    assert_eq!(vault.open_row(4, &blinded, &sealed).err(), Some(VaultError::ValueDamaged));
+    assert!(!sealed.windows(3).any(|w| w == b"Ada"));
+}
