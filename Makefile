@@ -25,12 +25,13 @@ ifneq ($(TOOLCHAIN),)
 export RUSTUP_TOOLCHAIN := $(TOOLCHAIN)
 endif
 
-STEPS := tree fmt deny lint doc unit doctest fuzz-brief readme
+# `web` stands before all that builds the program, which embeds the handset.
+STEPS := tree fmt deny web lint web-lint doc unit doctest wasm-test fuzz-brief readme
 
-.PHONY: help demo test setup tools build $(STEPS) fuzz bench vectors clean
+.PHONY: help demo test setup tools build $(STEPS) web-e2e fuzz bench vectors clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
 
 demo: build ## Start two offices on this machine and let them call each other (ARGS=--once: then stop)
 	@cargo run --quiet --locked --profile $(PROFILE) -p hotline -- demo $(ARGS)
@@ -44,7 +45,7 @@ setup: ## Install what the build needs: C compiler, cmake, pkg-config, ALSA head
 tools: ## Install what the checks need: cargo-nextest and cargo-deny, into target/tools
 	@scripts/setup tools
 
-build: setup
+build: setup web
 	@echo "Building hotline ($(PROFILE)). The first time takes some minutes."
 	@cargo build --locked --profile $(PROFILE) -p hotline
 
@@ -54,12 +55,20 @@ tree: ## Check: file lengths, unfinished work, machines without I/O
 fmt: ## Check: formatting
 	@cargo fmt --all --check
 	@cargo fmt --manifest-path fuzz/Cargo.toml --check
+	@cargo fmt --manifest-path apps/web/Cargo.toml --check
 
 deny: ## Check: licences, banned crates, sources
 	@cargo deny --locked --workspace --all-features check bans licenses sources
+	@cargo deny --locked --workspace --manifest-path apps/web/Cargo.toml check bans licenses sources
+
+web: ## Check: the handset in a browser builds, and is small enough; into apps/web/dist
+	@scripts/web build
 
 lint: ## Check: clippy, warnings denied
 	@cargo clippy --locked --workspace --all-targets -- -D warnings
+
+web-lint: ## Check: clippy over the handset in a browser, warnings denied
+	@scripts/web lint
 
 doc: ## Check: rustdoc, warnings denied
 	@RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps --document-private-items
@@ -69,6 +78,12 @@ unit: ## Check: all tests but the doctests
 
 doctest: ## Check: examples in the documentation
 	@cargo test --locked --workspace --doc --quiet
+
+wasm-test: ## Check: the tests of the handset's crates, compiled to WebAssembly
+	@scripts/web test
+
+web-e2e: ## Check: the handset in a real browser
+	@scripts/web e2e
 
 fuzz-brief: ## Check: each fuzz target for FUZZ_SECONDS (5)
 	@scripts/fuzz brief "$(FUZZ_SECONDS)"
@@ -89,5 +104,5 @@ vectors: setup ## Write docs/vectors/ anew from the code (read the difference be
 	@git status --short docs/vectors
 
 clean: ## Remove everything built, except the tools
-	@if [ -d target ]; then find target -mindepth 1 -maxdepth 1 ! -name tools -exec rm -rf {} +; fi
-	@rm -rf fuzz/artifacts
+	@if [ -d target ]; then find target -mindepth 1 -maxdepth 1 ! -name tools ! -name web-toolchain -exec rm -rf {} +; fi
+	@rm -rf fuzz/artifacts apps/web/dist apps/web/target apps/web/tests/node_modules
