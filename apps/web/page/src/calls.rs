@@ -1,0 +1,136 @@
+//! What people do with calls, and the devices that run meanwhile.
+//!
+//! Devices are opened by the tap or key that calls or answers, never before, and closed with the last call.
+
+use leptos::prelude::*;
+use protocol::{CallState, Command, ContactView};
+use wasm_bindgen_futures::spawn_local;
+
+use crate::app::{App, SoundState, under_way};
+use crate::sound::Sound;
+
+impl App {
+    /// Rings a contact.
+    pub fn ring(self, contact: &ContactView) {
+        self.call_id(contact.id);
+    }
+
+    /// Rings a contact by number.
+    pub fn call_id(self, contact: u32) {
+        self.sound_on();
+        let others = self.connected_but(None);
+        for call in others {
+            self.command(Command::Hold { call, on: true });
+        }
+        self.command(Command::Call { contact });
+    }
+
+    /// Answers; calls that talk are held first.
+    pub fn answer(self, call: u32) {
+        self.sound_on();
+        for other in self.connected_but(Some(call)) {
+            self.command(Command::Hold { call: other, on: true });
+        }
+        self.command(Command::Answer { call });
+    }
+
+    /// Ends a call, whatever it is doing.
+    pub fn end(self, call: u32) {
+        let state = self.view.with_untracked(|v| v.calls.iter().find(|c| c.id == call).map(|c| c.state));
+        match state {
+            Some(CallState::Calling | CallState::Reached | CallState::Ringing) => {
+                self.command(Command::Cancel { call });
+            }
+            Some(CallState::RingingHere) => self.command(Command::Decline { call }),
+            Some(CallState::Ended(_)) | None => {}
+            Some(_) => self.command(Command::HangUp { call }),
+        }
+    }
+
+    /// Holds or resumes a call.
+    pub fn hold(self, call: u32) {
+        let held = self
+            .view
+            .with_untracked(|v| v.calls.iter().any(|c| c.id == call && c.state == CallState::HeldByMe));
+        self.command(Command::Hold { call, on: !held });
+    }
+
+    /// Mutes or unmutes.
+    pub fn toggle_mute(self) {
+        let muted = self.view.with_untracked(|v| v.muted);
+        self.command(Command::Mute { on: !muted });
+    }
+
+    fn connected_but(self, but: Option<u32>) -> Vec<u32> {
+        self.view.with_untracked(|v| {
+            let talks = |c: &&protocol::CallView| {
+                matches!(c.state, CallState::Connected | CallState::HeldByOther) && Some(c.id) != but
+            };
+            v.calls.iter().filter(talks).map(|c| c.id).collect()
+        })
+    }
+
+    /// Opens the devices, unless they run, are being opened or failed.
+    pub fn sound_on(self) {
+        if self.sound.get_untracked() == SoundState::Off {
+            self.sound_again();
+        }
+    }
+
+    /// Opens the devices, after they failed or others were chosen.
+    pub fn sound_again(self) {
+        let Some(link) = self.link.get_value() else { return };
+        if self.sound.get_untracked() == SoundState::Starting {
+            return;
+        }
+        self.close_devices();
+        self.sound.set(SoundState::Starting);
+        let devices = self.devices.get_untracked();
+        spawn_local(async move {
+            let started = Sound::start(link.worker(), &devices).await;
+            match started {
+                // The call ended while the browser asked.
+                Ok(sound) if self.sound.get_untracked() != SoundState::Starting => sound.stop(),
+                Ok(sound) => {
+                    self.running.set_value(Some(sound));
+                    self.sound.set(SoundState::On);
+                    if devices != self.devices.get_untracked() {
+                        self.sound_again();
+                    }
+                }
+                Err(problem) => self.sound.set(SoundState::Failed(problem)),
+            }
+        });
+    }
+
+    /// Closes the devices.
+    pub fn silence(self) {
+        // A call that was just asked for is not in the view yet.
+        if self.sound.get_untracked() == SoundState::Starting && self.phase.get_untracked() == crate::app::Phase::Open {
+            return;
+        }
+        self.close_devices();
+        self.sound.set(SoundState::Off);
+    }
+
+    fn close_devices(self) {
+        if let Some(sound) = self.running.try_update_value(Option::take).flatten() {
+            sound.stop();
+        }
+    }
+
+    /// Takes another loudspeaker at once.
+    pub fn play_on(self, device: Option<String>) {
+        self.running.with_value(|sound| {
+            if let Some(sound) = sound {
+                sound.set_output(device.as_deref().unwrap_or_default());
+            }
+        });
+    }
+
+    /// Whether any call is under way, followed.
+    #[must_use]
+    pub fn calls_under_way(self) -> Memo<bool> {
+        self.part(|v| v.calls.iter().any(|c| under_way(c.state)))
+    }
+}

@@ -1,0 +1,155 @@
+//! What the worker says, put where the screens see it.
+
+use leptos::prelude::*;
+use protocol::{CallState, CallView, Event, FromWorker, LockChoice, StoreState, ToWorker, View};
+
+use crate::app::{App, Choices, Code, Meters, Phase, Route, nothing_yet, under_way};
+use crate::attention;
+use crate::browser;
+use crate::text::fill;
+
+/// How long an ended call stays on the screen.
+const ENDED_MS: i32 = 10_000;
+
+/// One message.
+pub fn heard(app: App, message: FromWorker) {
+    match message {
+        FromWorker::Ready { store } => ready(app, store),
+        FromWorker::Opened => {
+            app.busy.set(false);
+            app.refused.set(None);
+            let to = if app.card_text.with_untracked(String::is_empty) || app.fragment.with_untracked(|f| f.enrol.is_some()) {
+                app.card_text.set(String::new());
+                Route::Contacts
+            } else {
+                Route::Take
+            };
+            app.go_first(to);
+            // The link is used up; nothing of it stays in memory.
+            app.fragment.set(crate::fragment::Fragment::default());
+            app.phase.set(Phase::Open);
+        }
+        FromWorker::Refused(problem) => {
+            app.busy.set(false);
+            app.refused.set(Some(problem));
+            if app.phase.get_untracked() == Phase::Loading {
+                app.phase.set(Phase::First);
+            }
+        }
+        FromWorker::View(view) => seen(app, *view),
+        FromWorker::Meters { mic, stats, calls } => app.meters.set(Meters { mic, stats, calls }),
+        FromWorker::Event(event) => happened(app, event),
+        // Answers to nobody: the card of the link that made this handset, or one whose screen is gone.
+        FromWorker::Done { .. } => {}
+        FromWorker::Failed { problem, .. } => app.problem(&problem),
+        FromWorker::Choices { contact, mine, options } => {
+            app.choices.set(Some(Choices { contact, mine, options }));
+        }
+        FromWorker::CardCode { card, link, code } => app.code.set(Some(Code { card, link, rows: code })),
+        FromWorker::Broken(problem) => app.phase.set(Phase::Broken(problem.text)),
+    }
+}
+
+fn ready(app: App, store: StoreState) {
+    app.silence();
+    app.view.set(nothing_yet());
+    app.ended.set(None);
+    app.code.set(None);
+    app.choices.set(None);
+    app.busy.set(false);
+    app.line_refused.set(false);
+    app.go_first(Route::Contacts);
+    let fragment = app.fragment.get_untracked();
+    if let (true, Some(enrol), Some(name)) = (fragment.keep_nothing, fragment.enrol, fragment.name) {
+        // A handset for this window only asks nothing.
+        app.busy.set(true);
+        app.fragment.update(|f| f.keep_nothing = false);
+        return app.say(&ToWorker::Create { name, enrol, card: fragment.card, lock: LockChoice::Nothing });
+    }
+    app.storable.set(store != StoreState::Unusable);
+    app.phase.set(match store {
+        StoreState::Empty | StoreState::Unusable => Phase::First,
+        StoreState::ElsewhereOpen => Phase::Elsewhere,
+        locked @ (StoreState::Passphrase | StoreState::Passkey { .. }) => Phase::Locked(locked),
+    });
+}
+
+fn seen(app: App, view: View) {
+    let before = app.view.with_untracked(|v| v.calls.clone());
+    let was = |id: u32| before.iter().find(|c| c.id == id).map(|c| c.state);
+    let began = view.calls.iter().any(|c| under_way(c.state) && !was(c.id).is_some_and(under_way));
+    let over: Option<CallView> = view
+        .calls
+        .iter()
+        .find(|c| matches!(c.state, CallState::Ended(_)) && was(c.id).is_some_and(under_way))
+        .cloned();
+    app.meters.update(|m| {
+        m.mic = view.mic;
+        m.stats = view.stats;
+        m.calls = view
+            .calls
+            .iter()
+            .map(|c| protocol::CallMeter { id: c.id, timer_ms: c.timer_ms, level: c.level, quality: c.quality })
+            .collect();
+    });
+    let talking = view.calls.iter().any(|c| under_way(c.state));
+    app.view.set(view);
+    if let Some(over) = over {
+        let id = over.id;
+        app.ended.set(Some(over));
+        browser::after(ENDED_MS, move || forget_ended(app, id));
+    }
+    if began {
+        app.ended.set(None);
+        app.go(Route::Call);
+    }
+    if talking {
+        app.sound_on();
+    } else {
+        app.silence();
+    }
+}
+
+/// Takes an ended call off the screen.
+pub fn forget_ended(app: App, id: u32) {
+    if app.ended.with_untracked(|c| c.as_ref().is_some_and(|c| c.id == id)) {
+        app.ended.set(None);
+        if app.route.get_untracked() == Route::Call && !app.in_call() {
+            app.back();
+        }
+    }
+}
+
+fn happened(app: App, event: Event) {
+    let t = app.t();
+    match event {
+        Event::LineUp => app.line_refused.set(false),
+        Event::Refused => app.line_refused.set(true),
+        Event::Incoming { contact, .. } => attention::incoming(app, contact),
+        Event::CardUsed { contact, .. } => app.notify(fill(t.c_used, &app.name_of(contact)), false),
+        Event::ContactRefused { .. } => app.notify(t.refused_body.to_owned(), true),
+        Event::Missed { contact } => {
+            attention::show(app, &format!("{}: {}", t.h_missed, app.name_of(contact)), "");
+        }
+        Event::Note { contact } | Event::CardHanded { contact } => {
+            if app.route.get_untracked() != Route::Texts(contact) {
+                app.notify(format!("{}: {}", t.texts, app.name_of(contact)), false);
+            }
+        }
+        // The view that came just before says the rest.
+        Event::LineDown
+        | Event::ClockWrong { .. }
+        | Event::CardIssued { .. }
+        | Event::ContactAccepted { .. }
+        | Event::Admitted
+        | Event::ContactReady { .. }
+        | Event::Call { .. }
+        | Event::Voice { .. }
+        | Event::Muted { .. }
+        | Event::Text { .. }
+        | Event::TextArrived { .. }
+        | Event::ContactGone { .. }
+        | Event::StoreFails
+        | Event::StoreWorks => {}
+    }
+}

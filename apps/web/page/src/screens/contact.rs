@@ -1,0 +1,150 @@
+//! One contact: how one stands, what the other side is told, and the ways to change that.
+
+use leptos::prelude::*;
+use protocol::{Command, ContactView, Keys, Progress};
+
+use crate::app::{App, Route};
+use crate::parts::avatar::avatar;
+use crate::parts::confirm::confirm;
+use crate::parts::heading::top;
+use crate::parts::icon::{Icon, icon};
+use crate::parts::state::state;
+use crate::text::fill;
+use crate::words;
+
+/// The contact.
+pub fn contact(app: App, id: u32) -> AnyView {
+    let t = app.t();
+    let contact = app.contact(id);
+    let name = move || contact.get().map(|c| c.name).unwrap_or_default();
+    let alive = move |c: &ContactView| c.progress == Progress::Accepted;
+    view! {
+        {top(app, name)}
+        <div class="page">
+            <header class="person">
+                {move || avatar(&name(), true)}
+                <p class="office" dir="auto">{move || contact.get().map(|c| c.office)}</p>
+                {move || contact.get().map(|c| state(words::contact(&c, t)))}
+                {move || contact.get().and_then(|c| explained(&c, app)).map(|words| view! { <p class="explain">{words}</p> })}
+                <div class="row actions">
+                    {move || contact.get().filter(words::callable).map(|c| view! {
+                        <button class="go" on:click=move |_| app.ring(&c)>{icon(Icon::Phone)}<span>{t.call}</span></button>
+                    })}
+                    {move || contact.get().filter(|c| c.has_words && alive(c) && c.keys != Keys::Alarmed && c.keys != Keys::Verified)
+                        .map(|_| view! {
+                            <button class="primary" on:click=move |_| app.go(Route::Verify(id))>
+                                {icon(Icon::ShieldCheck)}<span>{t.verify}</span>
+                            </button>
+                        })}
+                    {move || contact.get().filter(|c| alive(c) && !c.own_device).map(|_| view! {
+                        <button on:click=move |_| app.go(Route::Texts(id))>{icon(Icon::Chat)}<span>{t.texts}</span></button>
+                    })}
+                </div>
+            </header>
+            <ul class="facts">
+                {move || contact.get().filter(alive).map(|c| view! {
+                    <li>{icon(Icon::Clock)}<span>{if c.used { t.used } else { t.unused }}</span></li>
+                    <li>{icon(Icon::Key)}<span>{if c.ready { t.ready } else { t.not_ready }}</span></li>
+                })}
+            </ul>
+            {move || contact.get().filter(|c| alive(c) && !c.own_device).map(|c| policy(app, &c))}
+            {rename(app, id, contact)}
+            {move || contact.get().filter(|c| alive(c) && !c.own_device).map(|c| hand_on(app, &c))}
+            {move || contact.get().filter(|c| !matches!(c.progress, Progress::Revoked)).map(|c| view! {
+                <section class="block">
+                    {confirm(app, t.revoke, fill(t.revoke_body, &c.name), None, move || app.command(Command::RevokeContact { contact: id }))}
+                </section>
+            })}
+        </div>
+    }
+    .into_any()
+}
+
+/// What a state means, where its words are not enough.
+fn explained(c: &ContactView, app: App) -> Option<String> {
+    let t = app.t();
+    match (c.progress, c.keys) {
+        (_, Keys::Alarmed) => Some(fill(t.alarm_body, &c.name)),
+        (Progress::Refused, _) => Some(t.refused_body.to_owned()),
+        (Progress::Redeeming | Progress::Redeemed, _) => Some(t.waiting_body.to_owned()),
+        _ => None,
+    }
+}
+
+fn policy(app: App, c: &ContactView) -> AnyView {
+    let t = app.t();
+    let (id, trusted, blocked) = (c.id, c.trusted, c.blocked);
+    let switch = |on: bool, label: &'static str, body: &'static str, press: Box<dyn Fn()>| {
+        view! {
+            <label class="switch">
+                <input type="checkbox" role="switch" prop:checked=on on:change=move |_| press() />
+                <span><strong>{label}</strong><span class="hint">{body}</span></span>
+            </label>
+        }
+    };
+    view! {
+        <section class="block">
+            <h2>{fill(t.policy, &c.name)}</h2>
+            {switch(trusted, t.trusted, t.trusted_body,
+                Box::new(move || app.command(Command::SetTrusted { contact: id, trusted: Some(!trusted) })))}
+            {switch(blocked, t.block, t.block_body,
+                Box::new(move || app.command(Command::SetBlocked { contact: id, blocked: !blocked })))}
+        </section>
+    }
+    .into_any()
+}
+
+fn rename(app: App, id: u32, contact: Memo<Option<ContactView>>) -> AnyView {
+    let t = app.t();
+    let typed = RwSignal::new(contact.get_untracked().map(|c| c.name).unwrap_or_default());
+    let go = move |e: leptos::ev::SubmitEvent| {
+        e.prevent_default();
+        let name = typed.get_untracked().trim().to_owned();
+        if !name.is_empty() {
+            app.want(Command::RenameContact { contact: id, name }, move || app.notify(t.done.to_owned(), false));
+        }
+    };
+    view! {
+        <section class="block">
+            <h2>{t.rename}</h2>
+            <form class="row" on:submit=go>
+                <label class="field grow">
+                    <span>{t.new_name}</span>
+                    <input type="text" maxlength="60" dir="auto" prop:value=move || typed.get()
+                        on:input=move |e| typed.set(event_target_value(&e)) />
+                </label>
+                <button type="submit">{t.save}</button>
+            </form>
+        </section>
+    }
+    .into_any()
+}
+
+fn hand_on(app: App, c: &ContactView) -> AnyView {
+    let t = app.t();
+    let id = c.id;
+    let typed = RwSignal::new(String::new());
+    let go = move |e: leptos::ev::SubmitEvent| {
+        e.prevent_default();
+        let text = typed.get_untracked().trim().to_owned();
+        app.want(Command::HandCard { contact: id, text }, move || {
+            typed.set(String::new());
+            app.notify(t.done.to_owned(), false);
+        });
+    };
+    view! {
+        <section class="block">
+            <h2>{t.hand_card}</h2>
+            <p class="hint">{fill(t.hand_card_body, &c.name)}</p>
+            <form class="row" on:submit=go>
+                <label class="field grow">
+                    <span>{t.paste_card}</span>
+                    <input type="text" autocomplete="off" spellcheck="false" dir="ltr" placeholder="hotline:card/…"
+                        prop:value=move || typed.get() on:input=move |e| typed.set(event_target_value(&e)) />
+                </label>
+                <button type="submit" disabled=move || typed.get().trim().is_empty()>{t.send}</button>
+            </form>
+        </section>
+    }
+    .into_any()
+}

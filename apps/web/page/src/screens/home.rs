@@ -1,0 +1,141 @@
+//! The open handset: rows of screens, the contacts beside the screen in front, a call above all.
+//!
+//! ```text
+//!  wide    rail │ contacts │ screen          narrow    screen or contacts
+//!                                                      rail below
+//! ```
+
+use leptos::prelude::*;
+
+use crate::app::{App, Route};
+use crate::parts::banners::{banners, notice};
+use crate::parts::heading::heading;
+use crate::parts::icon::{Icon, icon};
+use crate::screens::{call, card, cards, contact, contacts, give, history, incoming, settings, take, texts, verify};
+use crate::words;
+
+/// The open handset.
+pub fn home(app: App) -> AnyView {
+    let t = app.t();
+    let here = move || if app.route.get() == Route::Contacts { "shell at-list" } else { "shell at-screen" };
+    let rings = app.incoming();
+    view! {
+        <a class="skip" href="#screen" on:click=skip>{t.skip}</a>
+        <div class=here inert=move || rings.get().is_some()>
+            {rail(app)}
+            {contacts::contacts(app)}
+            <main id="screen" class="screen" tabindex="-1">
+                {banners(app)}
+                {call_bar(app)}
+                {move || screen(app, app.route.get())}
+            </main>
+        </div>
+        {notice(app)}
+        {move || rings.get().map(|id| incoming::incoming(app, id))}
+    }
+    .into_any()
+}
+
+/// Without a fragment in the address, which the link's secret had.
+fn skip(e: leptos::ev::MouseEvent) {
+    e.prevent_default();
+    use wasm_bindgen::JsCast as _;
+    let screen = crate::browser::document().get_element_by_id("screen");
+    if let Some(screen) = screen.and_then(|s| s.dyn_into::<web_sys::HtmlElement>().ok()) {
+        // What cannot be focused is reached by the next Tab.
+        let _ = screen.focus();
+    }
+}
+
+fn screen(app: App, route: Route) -> AnyView {
+    match route {
+        Route::Contacts => nobody_chosen(app),
+        Route::Contact(id) => contact::contact(app, id),
+        Route::Verify(id) => verify::verify(app, id),
+        Route::Texts(id) => texts::texts(app, id),
+        Route::Cards => cards::cards(app),
+        Route::Give { own } => give::give(app, own),
+        Route::Card(id) => card::card(app, id),
+        Route::Take => take::take(app),
+        Route::History => history::history(app),
+        Route::Settings => settings::settings(app),
+        Route::Call => call::call(app),
+    }
+}
+
+fn nobody_chosen(app: App) -> AnyView {
+    let t = app.t();
+    view! {
+        <div class="empty">
+            <span class="gate-icon">{icon(Icon::Phone)}</span>
+            {heading(move || t.choose_title.to_owned())}
+            <p>{t.choose_body}</p>
+        </div>
+    }
+    .into_any()
+}
+
+fn rail(app: App) -> AnyView {
+    let t = app.t();
+    let missed = app.part(|v| v.missed);
+    let here = move |to: Route| {
+        let route = app.route.get();
+        match to {
+            Route::Contacts => matches!(
+                route,
+                Route::Contacts | Route::Contact(_) | Route::Verify(_) | Route::Texts(_) | Route::Call
+            ),
+            Route::Cards => matches!(route, Route::Cards | Route::Give { .. } | Route::Card(_) | Route::Take),
+            other => route == other,
+        }
+    };
+    let tab = move |to: Route, of: Icon, words: &'static str, badge: Option<Memo<usize>>| {
+        view! {
+            <button class="tab" class:here=move || here(to)
+                aria-current=move || here(to).then_some("page")
+                on:click=move |_| app.go_first(to)>
+                <span class="tab-icon">{icon(of)}</span>
+                <span>{words}</span>
+                {badge.map(|n| move || (n.get() > 0).then(|| view! {
+                    <span class="badge">
+                        <span aria-hidden="true">{n.get()}</span>
+                        <span class="unseen">{crate::text::fill(t.missed, &n.get().to_string())}</span>
+                    </span>
+                }))}
+            </button>
+        }
+        .into_any()
+    };
+    view! {
+        <nav class="rail" aria-label="Hotline">
+            {tab(Route::Contacts, Icon::People, t.contacts, None)}
+            {tab(Route::History, Icon::Clock, t.history, Some(missed))}
+            {tab(Route::Cards, Icon::Card, t.cards, None)}
+            {tab(Route::Settings, Icon::Settings, t.settings, None)}
+        </nav>
+    }
+    .into_any()
+}
+
+/// The way back to a call that goes on behind another screen.
+fn call_bar(app: App) -> AnyView {
+    let t = app.t();
+    let shown = app.shown_call();
+    let facts = app.part(move |v| {
+        let id = shown.get()?;
+        let call = v.calls.iter().find(|c| c.id == id && crate::app::under_way(c.state))?;
+        let name = v.contacts.iter().find(|c| c.id == call.contact).map(|c| c.name.clone());
+        Some((name.unwrap_or_default(), words::call(call.state, t).0.words))
+    });
+    (move || {
+        let (name, state) = facts.get().filter(|_| app.route.get() != Route::Call)?;
+        Some(view! {
+            <button class="call-bar" on:click=move |_| app.go(Route::Call)>
+                {icon(Icon::Phone)}
+                <span><strong>{name}</strong>" · "{state}</span>
+                <span class="call-bar-go">{t.back_to_call}</span>
+            </button>
+        })
+    })
+    .into_any()
+}

@@ -1,0 +1,1 @@
+pub const AR: super::Text = super::en::EN;

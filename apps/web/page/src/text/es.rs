@@ -1,0 +1,1 @@
+pub const ES: super::Text = super::en::EN;

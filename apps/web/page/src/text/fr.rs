@@ -1,0 +1,1 @@
+pub const FR: super::Text = super::en::EN;

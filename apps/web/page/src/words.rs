@@ -1,0 +1,201 @@
+//! States in words, each with its icon: nothing is said by colour alone.
+
+use protocol::{CallState, CardState, ContactView, End, ErrorCode, Grade, Keys, LineState, Progress, Problem};
+
+use crate::parts::icon::Icon;
+use crate::text::{Text, fill};
+
+/// How a state is meant; gives it its colour, which only repeats the icon and the words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tone {
+    /// As it should be.
+    Good,
+    /// Nothing to do.
+    Calm,
+    /// Something to do.
+    Care,
+    /// Danger.
+    Bad,
+}
+
+impl Tone {
+    /// Its class in the style sheet.
+    #[must_use]
+    pub fn class(self) -> &'static str {
+        match self {
+            Tone::Good => "good",
+            Tone::Calm => "calm",
+            Tone::Care => "care",
+            Tone::Bad => "bad",
+        }
+    }
+}
+
+/// A state as it is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Said {
+    /// Before the words.
+    pub icon: Icon,
+    /// How it is meant.
+    pub tone: Tone,
+    /// What it is.
+    pub words: &'static str,
+}
+
+fn said(icon: Icon, tone: Tone, words: &'static str) -> Said {
+    Said { icon, tone, words }
+}
+
+/// How one stands with a contact.
+#[must_use]
+pub fn contact(c: &ContactView, t: &'static Text) -> Said {
+    match (c.progress, c.keys) {
+        (_, Keys::Alarmed) => said(Icon::Alert, Tone::Bad, t.s_alarmed),
+        (Progress::Accepted, Keys::Verified) if c.own_device => said(Icon::Device, Tone::Good, t.s_own),
+        (Progress::Accepted, _) if c.own_device => said(Icon::Device, Tone::Care, t.s_own_wants),
+        (Progress::Redeeming, _) => said(Icon::Clock, Tone::Calm, t.s_redeeming),
+        (Progress::Redeemed, _) => said(Icon::Clock, Tone::Calm, t.s_redeemed),
+        (Progress::Refused, _) => said(Icon::Alert, Tone::Bad, t.s_refused),
+        (Progress::Revoked, _) => said(Icon::Block, Tone::Calm, t.s_revoked),
+        (Progress::Gone, _) => said(Icon::Cross, Tone::Calm, t.s_gone),
+        (Progress::Accepted, _) if c.blocked => said(Icon::Block, Tone::Care, t.s_blocked),
+        (Progress::Accepted, Keys::Unverified) => said(Icon::Shield, Tone::Care, t.s_unverified),
+        (Progress::Accepted, Keys::Pinned) => said(Icon::Handshake, Tone::Good, t.s_pinned),
+        (Progress::Accepted, Keys::Verified) => said(Icon::ShieldCheck, Tone::Good, t.s_verified),
+    }
+}
+
+/// Whether a call can be tried.
+#[must_use]
+pub fn callable(c: &ContactView) -> bool {
+    c.progress == Progress::Accepted && c.keys != Keys::Alarmed && !c.own_device
+}
+
+/// The line's lamp.
+#[must_use]
+pub fn line(line: LineState, t: &'static Text) -> Said {
+    match line {
+        LineState::Up => said(Icon::LampOn, Tone::Good, t.line_up),
+        LineState::Connecting => said(Icon::LampHalf, Tone::Care, t.line_connecting),
+        LineState::Down => said(Icon::LampOff, Tone::Bad, t.line_down),
+        LineState::NotEnrolled => said(Icon::LampOff, Tone::Bad, t.not_enrolled),
+    }
+}
+
+/// A call's state, and what it means.
+#[must_use]
+pub fn call(state: CallState, t: &'static Text) -> (Said, &'static str) {
+    match state {
+        CallState::Calling => (said(Icon::Phone, Tone::Calm, t.st_calling), t.x_calling),
+        CallState::Reached => (said(Icon::Phone, Tone::Calm, t.st_reached), t.x_reached),
+        CallState::Ringing => (said(Icon::Bell, Tone::Calm, t.st_ringing), t.x_ringing),
+        CallState::RingingHere => (said(Icon::Bell, Tone::Care, t.st_incoming), ""),
+        CallState::Connecting => (said(Icon::Clock, Tone::Calm, t.st_connecting), t.x_connecting),
+        CallState::Connected => (said(Icon::Phone, Tone::Good, t.st_connected), ""),
+        CallState::HeldByMe => (said(Icon::Pause, Tone::Care, t.st_held_me), t.x_held_me),
+        CallState::HeldByOther => (said(Icon::Pause, Tone::Care, t.st_held_other), t.x_held_other),
+        CallState::Reconnecting => (said(Icon::Refresh, Tone::Bad, t.st_reconnecting), t.x_reconnecting),
+        CallState::Ended(end) => (said(Icon::PhoneDown, Tone::Calm, ended(end, t)), ""),
+    }
+}
+
+/// The name of a call's state in the style sheet: each has its own look.
+#[must_use]
+pub fn look(state: CallState) -> &'static str {
+    match state {
+        CallState::Calling => "calling",
+        CallState::Reached => "reached",
+        CallState::Ringing => "ringing",
+        CallState::RingingHere => "incoming",
+        CallState::Connecting => "connecting",
+        CallState::Connected => "connected",
+        CallState::HeldByMe => "held-me",
+        CallState::HeldByOther => "held-other",
+        CallState::Reconnecting => "reconnecting",
+        CallState::Ended(_) => "ended",
+    }
+}
+
+/// Why a call is over.
+#[must_use]
+pub fn ended(end: End, t: &'static Text) -> &'static str {
+    match end {
+        End::ByMe => t.e_by_me,
+        End::ByOther => t.e_by_other,
+        End::Cancelled => t.e_cancelled,
+        End::Busy => t.e_busy,
+        End::Declined => t.e_declined,
+        End::NoAnswer => t.e_no_answer,
+        End::Unreachable => t.e_unreachable,
+        End::NoPath => t.e_no_path,
+        End::Missed => t.e_missed,
+        End::DeclinedByMe => t.e_declined_by_me,
+        End::Elsewhere => t.e_elsewhere,
+        End::Glare => t.e_glare,
+        End::Lost => t.e_lost,
+        End::NoKeys => t.e_no_keys,
+    }
+}
+
+/// Who can hear.
+#[must_use]
+pub fn protection(c: Option<&ContactView>, t: &'static Text) -> (Icon, Tone, String) {
+    let name = c.map_or("?", |c| c.name.as_str());
+    match c.map(|c| c.keys) {
+        Some(Keys::Verified | Keys::Pinned) => (Icon::ShieldCheck, Tone::Good, fill(t.only_you, name)),
+        Some(Keys::Alarmed) => (Icon::Alert, Tone::Bad, t.alarm_call.to_owned()),
+        Some(Keys::Unverified) | None => (Icon::Shield, Tone::Care, fill(t.unknown_who, name)),
+    }
+}
+
+/// How it sounds.
+#[must_use]
+pub fn grade(grade: Option<Grade>, t: &'static Text) -> &'static str {
+    match grade {
+        None => t.q_none,
+        Some(Grade::Excellent) => t.q_excellent,
+        Some(Grade::Good) => t.q_good,
+        Some(Grade::Fair) => t.q_fair,
+        Some(Grade::Poor) => t.q_poor,
+    }
+}
+
+/// A card's state; `by` is the name of who used it.
+#[must_use]
+pub fn card(state: CardState, by: Option<&str>, t: &'static Text) -> (Icon, Tone, String) {
+    match state {
+        CardState::Issuing => (Icon::Clock, Tone::Calm, t.c_issuing.to_owned()),
+        CardState::Issued => (Icon::Card, Tone::Good, t.c_issued.to_owned()),
+        CardState::Used { .. } => (Icon::Check, Tone::Calm, fill(t.c_used, by.unwrap_or("?"))),
+        CardState::Expired => (Icon::Clock, Tone::Calm, t.c_expired.to_owned()),
+        CardState::Revoked => (Icon::Block, Tone::Calm, t.c_revoked.to_owned()),
+    }
+}
+
+/// A problem in the person's language.
+#[must_use]
+pub fn problem(p: &Problem, t: &'static Text) -> String {
+    let words = match p.code {
+        ErrorCode::WrongSecret => t.wrong,
+        ErrorCode::StoreForeign => t.r_store_foreign,
+        ErrorCode::StorageRefused => t.r_storage,
+        ErrorCode::NoWebTransport => t.no_transport,
+        ErrorCode::WrongExchange => t.r_exchange,
+        ErrorCode::BadEnrolLink => t.bad_link,
+        ErrorCode::BadCard => t.r_bad_card,
+        ErrorCode::CardExpired => t.r_expired,
+        ErrorCode::OwnCard => t.r_own,
+        ErrorCode::KnownContact => t.r_known,
+        ErrorCode::NotAttached => t.r_not_attached,
+        ErrorCode::NotNow => t.r_not_now,
+        ErrorCode::TooLong => t.r_too_long,
+        ErrorCode::TooMany => t.r_too_many,
+        ErrorCode::Gone => t.r_gone,
+        ErrorCode::Alarmed => t.r_alarmed,
+        ErrorCode::Other => return fill(t.r_other, &p.text),
+    };
+    words.to_owned()
+}
+
+#[cfg(test)]
+mod tests;
