@@ -1,8 +1,8 @@
 //! Puts the built web handset (`apps/web/dist`, made by `make web`) into the program, if it is there.
 //!
 //! ```text
-//!  dist/NAME, dist/NAME.gz ─► OUT_DIR/assets.rs: ("/NAME", content type, bytes, gzip bytes)
-//!  dist/BUILD              ─► HOTLINE_WEB_BUILD: the SHA-256 over all of them
+//!  dist/NAME, dist/NAME.br ─► OUT_DIR/assets.rs: ("/NAME", content type, bytes, brotli bytes)
+//!  dist/BUILD              ─► HOTLINE_WEB_BUILD: the SHA-256 over all of them, as `make web` printed it
 //! ```
 
 use std::fmt::Write as _;
@@ -14,8 +14,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut names = Vec::new();
     if dist.is_dir() {
         for entry in std::fs::read_dir(&dist)? {
-            let name = entry?.file_name().into_string().map_err(|_| "a file name is not UTF-8")?;
-            if name != "BUILD" && !name.ends_with(".gz") {
+            let entry = entry?;
+            let name = entry.file_name().into_string().map_err(|_| "a file name is not UTF-8")?;
+            if entry.file_type()?.is_file() && name != "BUILD" && !name.ends_with(".br") {
                 names.push(name);
             }
         }
@@ -24,13 +25,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut table = String::from("&[\n");
     for name in &names {
         let file = dist.join(name).canonicalize()?;
-        let gz = dist.join(format!("{name}.gz"));
-        let gz = if gz.exists() { Some(gz.canonicalize()?) } else { None };
+        let br = dist.join(format!("{name}.br"));
+        let br = if br.exists() { Some(br.canonicalize()?) } else { None };
         let include = |path: &PathBuf| format!("include_bytes!({:?})", path.display().to_string());
-        let gz = gz.as_ref().map_or("None".into(), |gz| format!("Some({})", include(gz)));
+        let br = br.as_ref().map_or("None".into(), |br| format!("Some({})", include(br)));
         writeln!(
             table,
-            "    Asset {{ path: {:?}, kind: {:?}, bytes: {}, gzip: {gz} }},",
+            "    Asset {{ path: {:?}, kind: {:?}, bytes: {}, brotli: {br} }},",
             format!("/{name}"),
             kind(name),
             include(&file)
@@ -39,7 +40,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     table.push_str("]\n");
     let out = PathBuf::from(std::env::var("OUT_DIR")?).join("assets.rs");
     std::fs::write(out, table)?;
-    let build = std::fs::read_to_string(dist.join("BUILD")).unwrap_or_default();
+    let build = match std::fs::read_to_string(dist.join("BUILD")) {
+        _ if names.is_empty() => "none in this build".into(),
+        Ok(build) => build,
+        // Files that were put there by hand.
+        Err(_) => "without a build number".into(),
+    };
     println!("cargo::rustc-env=HOTLINE_WEB_BUILD={}", build.trim());
     Ok(())
 }
@@ -49,9 +55,13 @@ fn kind(name: &str) -> &'static str {
         Some("html") => "text/html; charset=utf-8",
         Some("js") => "text/javascript; charset=utf-8",
         Some("css") => "text/css; charset=utf-8",
+        Some("txt") => "text/plain; charset=utf-8",
         Some("wasm") => "application/wasm",
         Some("svg") => "image/svg+xml",
         Some("png") => "image/png",
+        Some("ico") => "image/x-icon",
+        Some("woff2") => "font/woff2",
+        Some("wav") => "audio/wav",
         Some("webmanifest") => "application/manifest+json",
         Some("json") => "application/json",
         _ => "application/octet-stream",

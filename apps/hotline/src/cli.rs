@@ -7,7 +7,7 @@ use clap::{Parser, Subcommand};
 
 /// A telephone exchange that an office runs for itself.
 #[derive(Parser)]
-#[command(name = "hotline", version, about, max_term_width = 100)]
+#[command(name = "hotline", version, long_version = crate::web::assets::VERSION, about, max_term_width = 100)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -60,9 +60,15 @@ enum ExchangeCommand {
         /// For how many hours the link is good
         #[arg(long, default_value_t = 48, value_parser = clap::value_parser!(u64).range(1..=720))]
         hours: u64,
-        /// Print the link only
+        /// Print the link for a native handset only
         #[arg(long)]
         quiet: bool,
+        /// Print the link for a browser only
+        #[arg(long, conflicts_with = "quiet")]
+        web: bool,
+        /// A card that the handset in the browser redeems at once: a first contact, without a further step
+        #[arg(long, value_name = "hotline:card/...")]
+        card: Option<String>,
     },
     /// Shut a person's handsets out, or one of them
     Revoke {
@@ -120,8 +126,13 @@ fn exchange(command: ExchangeCommand) -> Result<(), Failure> {
             let settings = settings.over(Settings::read(&folder.dir)?).resolve()?;
             command::run(&folder.dir, &settings)
         }
-        ExchangeCommand::Enroll { folder, name, hours, quiet } => {
-            command::enroll(&folder.dir, name, hours, quiet)
+        ExchangeCommand::Enroll { folder, name, hours, quiet, web, card } => {
+            let printed = match (quiet, web) {
+                (true, _) => command::Printed::Native,
+                (_, true) => command::Printed::Web,
+                _ => command::Printed::All,
+            };
+            command::enroll(&folder.dir, name, hours, printed, card.as_deref())
         }
         ExchangeCommand::Revoke { folder, name, device } => {
             command::revoke(&folder.dir, name, device)

@@ -1,6 +1,7 @@
 //! What every Hotline process does first: keep its memory to itself, and say on logs only what may stand
 //! there.
 
+use std::net::IpAddr;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use nix::sys::resource::{Resource, setrlimit};
@@ -78,6 +79,19 @@ pub fn seed() -> Result<[u8; 32], std::io::Error> {
     let mut seed = [0; 32];
     getrandom::fill(&mut seed).map_err(std::io::Error::other)?;
     Ok(seed)
+}
+
+/// Who shares a limit: an IPv4 address, or an IPv6 /64, which is what one subscriber has.
+#[must_use]
+pub fn source(ip: IpAddr) -> IpAddr {
+    match ip.to_canonical() {
+        IpAddr::V6(v6) => {
+            let mut octets = v6.octets();
+            octets[8..].fill(0);
+            IpAddr::from(octets)
+        }
+        v4 => v4,
+    }
 }
 
 /// Says to the person at the terminal what went wrong.

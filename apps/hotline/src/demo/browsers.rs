@@ -5,8 +5,8 @@
 //!                                                                     contacts follow: Boris is there, and calls
 //! ```
 //!
-//! A call that nobody takes for [`ALONE`] is answered by the native handset, which speaks its recording: so that whoever
-//! opens one window only has somebody to call.
+//! A call is answered by the native handset, which speaks its recording, soon if no browser was let in ([`ALONE`]) and late if
+//! one was ([`MISSED`]): so that whoever opens one window only has somebody to call, and whoever opens both answers there.
 #![allow(clippy::print_stdout, reason = "the demo talks to the person at the terminal")]
 
 use std::sync::Arc;
@@ -27,8 +27,10 @@ use crate::host::Clock;
 use crate::phone::host::{Handle, Happened, Running, open, spawn};
 use crate::phone::sound::{Sink, Source};
 
-/// How long the browser has for answering.
-const ALONE: Duration = Duration::from_secs(12);
+/// How long it rings at a native handset that is its person's only one: long enough to see that it rings.
+const ALONE: Duration = Duration::from_secs(3);
+/// How long a browser has for answering.
+const MISSED: Duration = Duration::from_secs(12);
 /// How long a link works.
 const CARD_FOR: Duration = Duration::from_secs(12 * 3_600);
 /// How often the handsets are looked at.
@@ -100,12 +102,15 @@ impl Standing {
             let Running { handle, happened, thread } = running;
             let mut host = Host { person, office: name, handle, rings: None, linked: Vec::new() };
             while !watched.load(Ordering::Relaxed) {
-                match happened.recv_timeout(LOOK) {
-                    Ok(Happened { event, .. }) => host.event(event, &enroll)?,
-                    Err(RecvTimeoutError::Timeout) => {}
+                let done = match happened.recv_timeout(LOOK) {
+                    Ok(Happened { event, .. }) => host.event(event, &enroll),
+                    Err(RecvTimeoutError::Timeout) => Ok(()),
                     Err(RecvTimeoutError::Disconnected) => break,
+                };
+                // The handset and those that were let in go on: an office has eight handsets for a person, say.
+                if let Err(why) = done.and_then(|()| host.look()) {
+                    println!("\n{person}: {why}");
                 }
-                host.look()?;
             }
             host.handle.stop();
             match thread.join() {
@@ -177,12 +182,12 @@ impl Host {
             open && c.keys == Keys::Unverified && !self.linked.contains(&c.id)
         });
         if let Some(contact) = waits.map(|c| c.id) {
-            self.command(Command::Verify { contact, matches: true })?;
             self.linked.push(contact);
+            self.command(Command::Verify { contact, matches: true })?;
             println!("\n{}'s browser is in; its words were compared by the demo.", self.person);
         }
         if let Some((call, since)) = self.rings
-            && since.elapsed() > ALONE
+            && since.elapsed() > if self.linked.is_empty() { ALONE } else { MISSED }
         {
             self.rings = None;
             // The caller may have given up in this moment.

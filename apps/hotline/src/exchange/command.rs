@@ -8,6 +8,7 @@ use super::folder::{self, hex};
 use super::host::Host;
 use super::settings::{Resolved, Settings};
 use crate::cli::Failure;
+use crate::web::assets;
 
 /// `hotline exchange init`.
 ///
@@ -35,12 +36,15 @@ pub fn run(folder: &Path, settings: &Resolved) -> Result<(), Failure> {
     let stopper = handle.clone();
     crate::host::on_signals(move || stopper.stop())?;
     tracing::info!(line = %handle.line, trunk = %handle.trunk, metrics = %handle.metrics, "exchange is up");
-    match (&handle.web, crate::web::assets::BUILD) {
-        (None, _) => tracing::info!("the web handset is off"),
-        (Some(_), "") => {
-            tracing::warn!("this build holds no web handset: make it with `make build`")
+    let build = assets::BUILD;
+    match &handle.web {
+        None => tracing::info!("the web handset is off"),
+        Some(_) if assets::ASSETS.is_empty() => {
+            tracing::warn!(
+                "this build holds no web handset: `make web`, and build the program again"
+            )
         }
-        (Some(origin), build) => tracing::info!(%origin, %build, "the web handset is served"),
+        Some(origin) => tracing::info!(%origin, %build, "the web handset is served"),
     }
     if settings.line_host.is_none() || settings.trunk_host.is_none() {
         tracing::warn!(
@@ -69,28 +73,64 @@ fn unexpected() -> Failure {
     "the exchange answered something else: it is of another version; restart it".into()
 }
 
-/// `hotline exchange enroll`.
+/// What `hotline exchange enroll` prints.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Printed {
+    /// Both links, a QR code, and what to do with them.
+    All,
+    /// The link for a native handset.
+    Native,
+    /// The link for a browser.
+    Web,
+}
+
+/// `hotline exchange enroll`; `card` is put into the link for a browser, which then redeems it.
 ///
 /// # Errors
-/// No exchange runs, or it refuses.
-pub fn enroll(folder: &Path, principal: String, hours: u64, quiet: bool) -> Result<(), Failure> {
+/// No exchange runs, or it refuses; there is no web handset to put into a link.
+pub fn enroll(
+    folder: &Path,
+    principal: String,
+    hours: u64,
+    printed: Printed,
+    card: Option<&str>,
+) -> Result<(), Failure> {
+    let card = card.map(card_value).transpose()?;
     let Answer::Enrolled { link, web } = ask(folder, &Request::Enroll { principal, hours })? else {
         return Err(unexpected());
     };
-    if quiet {
-        println!("{link}");
-        return Ok(());
+    let web = web.map(|web| card.map_or(web.clone(), |card| format!("{web}&card={card}")));
+    match (printed, web) {
+        (Printed::Native, _) => println!("{link}"),
+        (Printed::Web, Some(web)) => println!("{web}"),
+        (Printed::Web, None) => {
+            return Err("this exchange does not serve the web handset: see `web_listen`".into());
+        }
+        (Printed::All, web) => {
+            println!("{}", seal::card::qr::terminal(web.as_ref().unwrap_or(&link))?);
+            if let Some(web) = web {
+                println!("Open on a phone or computer, in a browser:\n  {web}\n");
+                println!("Or on a native handset:");
+            } else {
+                println!("On the handset:");
+            }
+            println!("  hotline phone --name '<name>' --enroll '{link}'\n");
+            println!(
+                "It lets one handset in, once, within {hours} hours. Hand it over like a key."
+            );
+        }
     }
-    println!("{}", seal::card::qr::terminal(web.as_ref().unwrap_or(&link))?);
-    if let Some(web) = web {
-        println!("Open on a phone or computer, in a browser:\n  {web}\n");
-        println!("Or on a native handset:\n  hotline phone --name '<name>' --enroll '{link}'\n");
-    } else {
-        println!("{link}\n");
-        println!("On the handset: hotline phone --name '<name>' --enroll '<link>'");
-    }
-    println!("It lets one handset in, once, within {hours} hours. Hand it over like a key.");
     Ok(())
+}
+
+/// What stands for a card in a link.
+fn card_value(card: &str) -> Result<&str, Failure> {
+    let value = card.strip_prefix(seal::card::LINK).unwrap_or(card);
+    let letter = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+    if value.is_empty() || !value.chars().all(letter) {
+        return Err(format!("`{card}` is not a card: it begins with {}", seal::card::LINK).into());
+    }
+    Ok(value)
 }
 
 /// `hotline exchange revoke`.
@@ -129,6 +169,8 @@ fn page(s: &Status) -> String {
     let _ = writeln!(out, "office    {}", s.office);
     let _ = writeln!(out, "key       {}", s.key);
     let _ = writeln!(out, "doors     lines {}   trunks {}", s.line_listen, s.trunk_listen);
+    let web = s.web.as_deref().unwrap_or("off");
+    let _ = writeln!(out, "web       {web}   build {}", s.web_build);
     let _ = writeln!(out, "up for    {} h {} min", minutes / 60, minutes % 60);
     let _ = writeln!(out, "store     {store}");
     let _ = writeln!(out, "trunks    {} up of {}", s.trunks_up, s.trunks_known);

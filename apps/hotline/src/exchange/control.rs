@@ -77,6 +77,10 @@ pub struct Status {
     pub line_listen: String,
     /// Trunk door in use.
     pub trunk_listen: String,
+    /// Where people open the web handset, if it is served.
+    pub web: Option<String>,
+    /// Which build of the web handset it is.
+    pub web_build: String,
     /// Seconds since the start.
     pub uptime_s: u64,
     /// False while the disk refuses to write.

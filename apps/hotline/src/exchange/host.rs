@@ -12,7 +12,7 @@
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
-use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
+use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -400,7 +400,7 @@ impl Host {
             match party {
                 Party::Handset => {
                     let ip = self.net.remote_addr(conn).map(|a| a.ip());
-                    let source = SourceId(self.hasher.hash_one(ip.map(prefix)));
+                    let source = SourceId(self.hasher.hash_one(ip.map(crate::host::source)));
                     self.feed(Input::LineUp { conn: number, source });
                 }
                 Party::Exchange(key) => {
@@ -425,26 +425,15 @@ fn open_web(web: &Web, line_host: &str, leaf: door::Leaf) -> Result<String, Host
         }
         None => None,
     };
-    let https = tls.is_some();
-    let handler = door::handler(leaf, line_host, https);
-    let address = http::serve("web", web.listen, tls, handler).map_err(|e| {
+    let scheme = if tls.is_some() { "https" } else { "http" };
+    // A proxy of the operator's may stand before it.
+    let https = tls.is_some() || web.origin.as_ref().is_some_and(|o| o.starts_with("https:"));
+    let service = door::service(leaf, line_host, https);
+    let address = http::serve("web", web.listen, tls, service).map_err(|e| {
         HostError::Web(format!("{}: {e}; choose another `web_listen`, or `off`", web.listen))
     })?;
-    let scheme = if https { "https" } else { "http" };
     let here = format!("{scheme}://localhost:{}", address.port());
     Ok(web.origin.clone().unwrap_or(here))
-}
-
-/// Who shares a rate: an IPv4 address, or an IPv6 /64.
-fn prefix(ip: IpAddr) -> IpAddr {
-    match ip.to_canonical() {
-        IpAddr::V6(v6) => {
-            let mut octets = v6.octets();
-            octets[8..].fill(0);
-            IpAddr::from(octets)
-        }
-        v4 => v4,
-    }
 }
 
 /// The address that others on this machine can use for a door.

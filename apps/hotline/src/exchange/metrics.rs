@@ -9,7 +9,7 @@ use std::fmt::Write;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
-use crate::web::http::{self, Body, Response};
+use crate::web::http::{self, Body, Response, Service};
 
 /// What the exchange loop last published.
 #[derive(Clone, Debug, Default)]
@@ -41,7 +41,11 @@ pub fn serve(listen: SocketAddr, shared: Shared) -> Result<SocketAddr, String> {
         let headers = vec![("Content-Type", "text/plain; version=0.0.4".into())];
         Response { status, headers, body: Body::Owned(body.into_bytes()) }
     };
-    http::serve("metrics", listen, None, Arc::new(answer)).map_err(|e| {
+    let service = Service {
+        headers: vec![("X-Content-Type-Options", "nosniff".to_owned())].into(),
+        handler: Arc::new(answer),
+    };
+    http::serve("metrics", listen, None, service).map_err(|e| {
         format!("cannot serve metrics on {listen}: {e}; choose another `metrics_listen`")
     })
 }

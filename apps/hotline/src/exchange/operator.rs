@@ -179,6 +179,8 @@ impl Operator {
                 key: hex(&self.key.0),
                 line_listen: self.doors.0.clone(),
                 trunk_listen: self.doors.1.clone(),
+                web: self.web.clone(),
+                web_build: crate::web::assets::BUILD.into(),
                 uptime_s: now.0 / 1_000_000,
                 storage_ok: status.store_works,
                 lines: lines.into_iter().map(line_status).collect(),
@@ -206,5 +208,28 @@ fn line_status(line: LineInfo) -> LineStatus {
         principal: line.principal.as_str().to_owned(),
         device: line.device,
         up: line.attached,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_link_to_the_page_holds_the_same_as_one_for_a_native_handset() {
+        let host = Text::new("calls.example:4433".to_owned()).unwrap();
+        let made = EnrolLink { exchange: ExchangePub([7; 32]), token: Token([9; 16]), host };
+        let link = made.to_link();
+        let opened = page("https://hotline.example", &link, "Zoë & Søn=1 #+");
+        let opened = url::Url::parse(&opened).unwrap();
+        assert_eq!((opened.path(), opened.query()), ("/", None), "nothing of it reaches a server");
+        let fragment = opened.fragment().unwrap();
+        let value = |key: &str| {
+            let pairs = fragment.split('&').filter_map(|pair| pair.split_once('='));
+            pairs.filter(|(k, _)| *k == key).map(|(_, value)| value).next().unwrap()
+        };
+        let back = format!("{}{}", wire::enrol::PREFIX, value("enroll"));
+        assert!(EnrolLink::parse(&back).unwrap().to_link() == link);
+        assert_eq!(value("name"), "Zo%C3%AB%20%26%20S%C3%B8n%3D1%20%23%2B");
     }
 }

@@ -14,6 +14,8 @@ use serde::{Deserialize, Serialize};
 
 /// Name of the file in an exchange's folder.
 pub const FILE: &str = "hotline.toml";
+/// Longest origin of the web handset: a link still fits a QR code. Bytes.
+const ORIGIN_MAX: usize = 200;
 
 /// What can be set. Every field is optional here, and resolved by [`Settings::resolve`].
 #[derive(Args, Clone, Debug, Default, Deserialize, Serialize)]
@@ -44,7 +46,7 @@ pub struct Settings {
     #[arg(long, env = "HOTLINE_WEB_LISTEN")]
     pub web_listen: Option<String>,
     /// Where people open the web handset, such as https://hotline.example; stands in enrolment links
-    /// [default: http://localhost and the port]
+    /// [default: with a certificate https:// and the name in line_host, or else http://localhost, and the port]
     #[arg(long, env = "HOTLINE_WEB_ORIGIN")]
     pub web_origin: Option<String>,
     /// PEM file of the web certificate's chain; read again when it changes
@@ -89,6 +91,18 @@ pub struct Web {
     pub origin: Option<String>,
     /// Chain and key files; without them it is plain HTTP on loopback.
     pub certificate: Option<(PathBuf, PathBuf)>,
+}
+
+impl Web {
+    /// The origin under the line door's name, if there is a certificate and a port that is known before the start.
+    fn https_of(&self, line_host: &str) -> Option<String> {
+        let (name, _) = line_host.rsplit_once(':')?;
+        match (self.certificate.as_ref()?, self.listen.port()) {
+            (_, 0) => None,
+            (_, 443) => Some(format!("https://{name}")),
+            (_, port) => Some(format!("https://{name}:{port}")),
+        }
+    }
 }
 
 /// What is wrong with the settings. The operator's to mend; nothing was changed.
@@ -180,8 +194,11 @@ impl Settings {
                 check_host(host).map_err(|what| wrong(name, what))?;
             }
         }
-        let web = web(self.web_listen, self.web_origin, self.web_certificate, self.web_key)
+        let mut web = web(self.web_listen, self.web_origin, self.web_certificate, self.web_key)
             .map_err(|(name, what)| wrong(name, what))?;
+        if let (Some(web), Some(host)) = (&mut web, &self.line_host) {
+            web.origin = web.origin.take().or_else(|| web.https_of(host));
+        }
         let peers = self
             .peers
             .map(|keys| keys.iter().map(|key| parse_key(key)).collect::<Result<Vec<_>, _>>())
@@ -229,27 +246,38 @@ fn web(
         (_, None) => return Err(("web_key", "is missing beside `web_certificate`".into())),
     };
     if let Some(origin) = &origin {
-        let https = origin.strip_prefix("https://").is_some_and(|host| !host.is_empty());
-        let local =
-            origin.strip_prefix("http://localhost:").is_some_and(|p| p.parse::<u16>().is_ok());
-        if !(https || local) || origin.ends_with('/') || origin.len() > 200 {
-            let what =
-                format!("`{origin}` is not like https://hotline.example (no slash at its end)");
+        // As browsers write it: it stands in links, and is compared with theirs.
+        let written =
+            url::Url::parse(origin).is_ok_and(|url| url.origin().ascii_serialization() == *origin);
+        let plain = |c: char| c.is_ascii_alphanumeric() || "-._:/[]".contains(c);
+        let secure = origin.starts_with("https://")
+            || origin == "http://localhost"
+            || origin.starts_with("http://localhost:");
+        if !(written && secure && origin.chars().all(plain) && origin.len() <= ORIGIN_MAX) {
+            let what = format!(
+                "`{origin}` is not like https://hotline.example (small letters, no slash at its end)"
+            );
             return Err(("web_origin", what));
         }
     }
     Ok(Some(Web { listen, origin, certificate }))
 }
 
-/// `host:port`, short enough for a card.
+/// `host:port`, short enough for a card, and without what would mean something else in a header.
 fn check_host(host: &str) -> Result<(), String> {
-    let port = host
-        .rsplit_once(':')
-        .and_then(|(name, port)| (!name.is_empty()).then(|| port.parse::<u16>().ok()).flatten());
-    match port {
-        Some(port) if port > 0 && host.len() <= wire::limits::HOST_MAX => Ok(()),
-        _ => Err(format!("`{host}` is not host:port of at most {} bytes", wire::limits::HOST_MAX)),
+    let (name, port) = host.rsplit_once(':').unwrap_or_default();
+    let name_is = match name.strip_prefix('[').and_then(|v6| v6.strip_suffix(']')) {
+        Some(v6) => v6.parse::<std::net::Ipv6Addr>().is_ok(),
+        None => {
+            let letter = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
+            !name.is_empty() && name.chars().all(letter)
+        }
+    };
+    let port_is = port.parse::<u16>().is_ok_and(|port| port > 0);
+    if name_is && port_is && host.len() <= wire::limits::HOST_MAX {
+        return Ok(());
     }
+    Err(format!("`{host}` is not host:port of at most {} bytes", wire::limits::HOST_MAX))
 }
 
 /// 32 bytes in hex.
@@ -320,15 +348,38 @@ mod tests {
             ..listen("0.0.0.0:443")
         };
         assert!(web(both).unwrap().unwrap().certificate.is_some());
-        for bad in ["http://hotline.example", "https://", "https://a/", "hotline.example"] {
+        let bad = ["http://hotline.example", "https://", "https://a/", "a.example", "https://A.b"];
+        for bad in bad.into_iter().chain(["https://a;b", "http://localhost.example"]) {
             let settings = Settings { web_origin: Some(bad.into()), ..office() };
             assert!(web(settings).is_err(), "{bad}");
+        }
+        for good in ["https://hotline.example", "https://h.example:8443", "http://localhost:1"] {
+            let settings = Settings { web_origin: Some(good.into()), ..office() };
+            assert_eq!(web(settings).unwrap().unwrap().origin.as_deref(), Some(good));
         }
     }
 
     #[test]
+    fn with_a_certificate_the_page_is_under_the_line_doors_name() {
+        let origin = |listen: &str| {
+            let settings = Settings {
+                web_listen: Some(listen.into()),
+                web_key: Some("key.pem".into()),
+                web_certificate: Some("cert.pem".into()),
+                line_host: Some("calls.example:4433".into()),
+                ..office()
+            };
+            settings.resolve().unwrap().web.unwrap().origin
+        };
+        assert_eq!(origin("0.0.0.0:443").as_deref(), Some("https://calls.example"));
+        assert_eq!(origin("0.0.0.0:8443").as_deref(), Some("https://calls.example:8443"));
+        assert_eq!(origin("0.0.0.0:0"), None);
+    }
+
+    #[test]
     fn hosts_and_keys_are_checked() {
-        for bad in ["nohost", ":1", "host:0", "host:x", &format!("{}:1", "h".repeat(130))] {
+        let long = format!("{}:1", "h".repeat(130));
+        for bad in ["nohost", ":1", "host:0", "host:x", "a b:1", "a;b:1", "::1:1", &long] {
             let settings = Settings { trunk_host: Some(bad.into()), ..office() };
             assert!(settings.resolve().is_err(), "{bad}");
         }

@@ -13,21 +13,19 @@ use std::sync::{Arc, Mutex};
 use sha2::{Digest as _, Sha256};
 
 use super::assets::{self, Asset, BUILD};
-use super::http::{Body, Handler, Request, Response};
+use super::http::{Body, Request, Response, Service};
 
 /// The certificate in use, as the exchange's loop keeps it.
 pub type Leaf = Arc<Mutex<Vec<u8>>>;
 
-/// Makes the handler of a web door.
+/// What a web door serves. `line_host` is the line door as handsets see it; `https`: people open the page so.
 #[must_use]
-pub fn handler(leaf: Leaf, line_host: &str, https: bool) -> Handler {
-    let common = headers(line_host, https);
+pub fn service(leaf: Leaf, line_host: &str, https: bool) -> Service {
     let tags: Vec<String> = assets::ASSETS.iter().map(|asset| tag(asset.bytes)).collect();
-    Arc::new(move |request| {
-        let mut response = answer(request, &leaf, &tags);
-        response.headers.extend(common.iter().cloned());
-        response
-    })
+    Service {
+        headers: headers(line_host, https).into(),
+        handler: Arc::new(move |request| answer(request, &leaf, &tags)),
+    }
 }
 
 fn answer(request: &Request, leaf: &Leaf, tags: &[String]) -> Response {
@@ -63,14 +61,14 @@ fn file(request: &Request, asset: &'static Asset, tag: &str) -> Response {
         ("Cache-Control", "no-cache".into()),
         ("Vary", "Accept-Encoding".into()),
     ];
-    if request.none_match.as_deref() == Some(tag) {
+    if request.has(tag) {
         return Response { status: 304, headers, body: Body::Static(b"") };
     }
     headers.push(("Content-Type", asset.kind.into()));
-    let body = match asset.gzip.filter(|_| request.gzip) {
-        Some(gzip) => {
-            headers.push(("Content-Encoding", "gzip".into()));
-            gzip
+    let body = match asset.brotli.filter(|_| request.brotli) {
+        Some(brotli) => {
+            headers.push(("Content-Encoding", "br".into()));
+            brotli
         }
         None => asset.bytes,
     };
@@ -82,19 +80,58 @@ fn tag(bytes: &[u8]) -> String {
     format!("\"{}\"", crate::exchange::folder::hex(&digest[..16]))
 }
 
+/// What the page uses, for itself only.
+const OWN: [&str; 9] = [
+    "microphone",
+    "camera",
+    "screen-wake-lock",
+    "speaker-selection",
+    "publickey-credentials-create",
+    "publickey-credentials-get",
+    "clipboard-write",
+    "autoplay",
+    "fullscreen",
+];
+
+/// What nobody uses here. A browser passes over those that it does not know.
+const OFF: [&str; 22] = [
+    "accelerometer",
+    "ambient-light-sensor",
+    "attribution-reporting",
+    "bluetooth",
+    "browsing-topics",
+    "clipboard-read",
+    "display-capture",
+    "encrypted-media",
+    "gamepad",
+    "geolocation",
+    "gyroscope",
+    "hid",
+    "idle-detection",
+    "local-fonts",
+    "magnetometer",
+    "midi",
+    "payment",
+    "picture-in-picture",
+    "serial",
+    "usb",
+    "window-management",
+    "xr-spatial-tracking",
+];
+
 /// On every answer.
 fn headers(line_host: &str, https: bool) -> Vec<(&'static str, String)> {
+    let line = source(line_host);
     let policy = format!(
         "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' data: blob:; \
          media-src 'self' blob:; font-src 'self'; manifest-src 'self'; worker-src 'self'; \
-         connect-src 'self' https://{line_host}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+         connect-src 'self' {line}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     );
-    let own = "microphone=(self), camera=(self), screen-wake-lock=(self), speaker-selection=(self), \
-               publickey-credentials-create=(self), publickey-credentials-get=(self), \
-               clipboard-write=(self), geolocation=(), payment=(), usb=(), display-capture=()";
+    let own = OWN.iter().map(|name| format!("{name}=(self)"));
+    let off = OFF.iter().map(|name| format!("{name}=()"));
     let mut headers = vec![
         ("Content-Security-Policy", policy),
-        ("Permissions-Policy", own.into()),
+        ("Permissions-Policy", own.chain(off).collect::<Vec<_>>().join(", ")),
         ("X-Content-Type-Options", "nosniff".into()),
         ("Referrer-Policy", "no-referrer".into()),
         ("Cross-Origin-Opener-Policy", "same-origin".into()),
@@ -105,4 +142,25 @@ fn headers(line_host: &str, https: bool) -> Vec<(&'static str, String)> {
         headers.push(("Strict-Transport-Security", "max-age=31536000".into()));
     }
     headers
+}
+
+/// The line door in a Content-Security-Policy. That knows no IPv6 literals (CSP 3, section 2.3.1): such a line door is named by
+/// its port alone.
+fn source(line_host: &str) -> String {
+    match line_host.rsplit_once(':') {
+        Some((host, port)) if host.starts_with('[') => format!("https://*:{port}"),
+        _ => format!("https://{line_host}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_may_connect_to_its_line_door_however_that_is_written() {
+        assert_eq!(source("calls.example:4433"), "https://calls.example:4433");
+        assert_eq!(source("127.0.0.1:4433"), "https://127.0.0.1:4433");
+        assert_eq!(source("[2001:db8::1]:4433"), "https://*:4433");
+    }
 }

@@ -1,50 +1,45 @@
 //! A server of small answers: HTTP/1.1 (RFC 9112), GET and HEAD, keep-alive, in bounded threads.
 //!
 //! ```text
-//!  accept ─► at most 256 connections, 16 from one address ─► a thread each:
-//!              head (8 KiB, complete within 10 s) ─► handler ─► answer (written within 30 s) ─► next head
+//!  accept ─► a place (bounds.rs) ─► a thread each:
+//!              head (head.rs: 8 KiB, whole within 10 s) ─► handler ─► answer (30 s, more for long ones) ─► next head
 //! ```
 //!
 //! A client that is slow holds one thread of its own, for a bounded time.
 
-use std::collections::HashMap;
-use std::io::{ErrorKind, Read, Write};
-use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream};
-use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+mod bounds;
+mod head;
+
+use std::io::{Error, ErrorKind, Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::time::Duration;
+
+use bounds::{Counts, Place, Timed, Until};
+use head::{Parsed, parse};
 
 use super::tls::Tls;
 
-/// Connections at once.
-const CONNECTIONS: usize = 256;
-/// Of one address: a browser opens six.
-const PER_ADDRESS: usize = 32;
-/// Longest request head.
-const HEAD_MAX: usize = 8 * 1024;
-/// Most header lines.
-const HEADERS_MAX: usize = 64;
+pub use head::Request;
+
 /// From a connection's start, or the last answer, to a whole head.
 const HEAD_WITHIN: Duration = Duration::from_secs(10);
-/// How long a write may stand still.
+/// An answer is written within this time ...
 const WRITE_WITHIN: Duration = Duration::from_secs(30);
+/// ... and as much more as its bytes take at this rate. Bytes per second: a bad mobile connection.
+const SLOWEST: u32 = 8 * 1024;
+/// How long a client may take to see that the connection ends.
+const LINGER: Duration = Duration::from_secs(2);
 /// Answers on one connection.
 const REQUESTS_MAX: usize = 1_000;
-
-/// What was asked.
-pub struct Request {
-    /// Path, without what follows a `?`.
-    pub path: String,
-    /// The client takes gzip.
-    pub gzip: bool,
-    /// Content that the client has, by its tag.
-    pub none_match: Option<String>,
-}
+/// A thread's stack: 512 of them are no great part of a machine.
+const STACK: usize = 256 * 1024;
 
 /// What is answered.
 pub struct Response {
     /// 200, 304, 404, 503.
     pub status: u16,
-    /// Header lines besides length and connection.
+    /// Header lines of this answer only.
     pub headers: Vec<(&'static str, String)>,
     /// The content.
     pub body: Body,
@@ -70,38 +65,13 @@ impl Body {
 /// Answers requests; called by several threads at once.
 pub type Handler = Arc<dyn Fn(&Request) -> Response + Send + Sync>;
 
-type Counts = Arc<Mutex<HashMap<IpAddr, usize>>>;
-
-/// One connection's place; given back when dropped.
-struct Place {
-    counts: Counts,
-    ip: IpAddr,
-}
-
-impl Place {
-    fn take(counts: &Counts, ip: IpAddr) -> Option<Place> {
-        let mut held = counts.lock().ok()?;
-        let all: usize = held.values().sum();
-        let own = held.entry(ip).or_default();
-        if all >= CONNECTIONS || *own >= PER_ADDRESS {
-            return None;
-        }
-        *own += 1;
-        Some(Place { counts: counts.clone(), ip })
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        if let Ok(mut held) = self.counts.lock()
-            && let Some(own) = held.get_mut(&self.ip)
-        {
-            *own -= 1;
-            if *own == 0 {
-                held.remove(&self.ip);
-            }
-        }
-    }
+/// What is served.
+#[derive(Clone)]
+pub struct Service {
+    /// Header lines of every answer, refusals too.
+    pub headers: Arc<[(&'static str, String)]>,
+    /// Answers what is a request.
+    pub handler: Handler,
 }
 
 /// Serves until the process ends; the address in use.
@@ -112,7 +82,7 @@ pub fn serve(
     name: &str,
     listen: SocketAddr,
     tls: Option<Arc<Tls>>,
-    handler: Handler,
+    service: Service,
 ) -> std::io::Result<SocketAddr> {
     let listener = TcpListener::bind(listen)?;
     let address = listener.local_addr()?;
@@ -128,58 +98,72 @@ pub fn serve(
             else {
                 continue;
             };
-            let (tls, handler) = (tls.clone(), handler.clone());
+            let (tls, service) = (tls.clone(), service.clone());
             let run = move || {
                 let _place = place;
                 // A client that went away is nobody's concern.
-                let _ = connection(stream, tls.as_deref(), &handler);
+                let _ = connection(stream, tls.as_deref(), &service);
             };
+            let thread = std::thread::Builder::new().name("http client".into()).stack_size(STACK);
             // Without a thread the connection is dropped.
-            let _ = std::thread::Builder::new().name("http client".into()).spawn(run);
+            let _ = thread.spawn(run);
         }
     };
     std::thread::Builder::new().name(name.into()).spawn(accept)?;
     Ok(address)
 }
 
-fn connection(stream: TcpStream, tls: Option<&Tls>, handler: &Handler) -> std::io::Result<()> {
+fn connection(stream: TcpStream, tls: Option<&Tls>, service: &Service) -> std::io::Result<()> {
     stream.set_nodelay(true)?;
-    stream.set_write_timeout(Some(WRITE_WITHIN))?;
+    let until = Until::after(HEAD_WITHIN);
+    let mut socket = Timed { stream, until: until.clone() };
     match tls {
-        None => requests(&stream, &stream, handler),
+        None => {
+            let ended = requests(&mut socket, &until, service);
+            linger(&mut socket);
+            ended
+        }
         Some(tls) => {
-            let session = rustls::ServerConnection::new(tls.config());
-            let session = session.map_err(std::io::Error::other)?;
-            let watch = stream.try_clone()?;
-            requests(rustls::StreamOwned::new(session, stream), &watch, handler)
+            let session = rustls::ServerConnection::new(tls.config()).map_err(Error::other)?;
+            let mut stream = rustls::StreamOwned::new(session, socket);
+            let ended = requests(&mut stream, &until, service);
+            stream.conn.send_close_notify();
+            let _ = stream.flush();
+            linger(&mut stream.sock);
+            ended
         }
     }
 }
 
-/// `watch` is the socket under `stream`, to set how long a read waits.
+/// Reads away what was still sent: a socket closed with unread bytes is reset, and the client would lose the answer.
+fn linger(socket: &mut Timed) {
+    if socket.stream.shutdown(Shutdown::Write).is_err() {
+        return;
+    }
+    socket.until.again(LINGER);
+    let mut chunk = [0; 2048];
+    while matches!(socket.read(&mut chunk), Ok(n) if n > 0) {}
+}
+
 fn requests(
-    mut stream: impl Read + Write,
-    watch: &TcpStream,
-    handler: &Handler,
+    stream: &mut (impl Read + Write),
+    until: &Until,
+    service: &Service,
 ) -> std::io::Result<()> {
     let mut head = Vec::new();
     for _ in 0..REQUESTS_MAX {
-        let until = Instant::now() + HEAD_WITHIN;
         let asked = loop {
             match parse(&head) {
                 Parsed::Whole(length, asked) => {
                     head.drain(..length);
                     break asked;
                 }
-                Parsed::Bad(status) => return refuse(&mut stream, status),
-                Parsed::Partial if head.len() >= HEAD_MAX => return refuse(&mut stream, 431),
+                Parsed::Bad(status) => {
+                    until.again(WRITE_WITHIN);
+                    return refuse(stream, status, service);
+                }
                 Parsed::Partial => {}
             }
-            let left = until.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                return Ok(());
-            }
-            watch.set_read_timeout(Some(left))?;
             let mut chunk = [0; 2048];
             match stream.read(&mut chunk) {
                 Ok(0) => return Ok(()),
@@ -188,71 +172,29 @@ fn requests(
                 Err(e) => return Err(e),
             }
         };
-        let response = handler(&asked.request);
-        write(&mut stream, &response, asked.head_only)?;
+        let response = (service.handler)(&asked.request);
+        let length = u32::try_from(response.body.bytes().len()).unwrap_or(u32::MAX);
+        until.again(WRITE_WITHIN + Duration::from_secs(u64::from(length / SLOWEST)));
+        write(stream, &response, asked.head_only, service)?;
         if asked.close {
             return Ok(());
         }
+        until.again(HEAD_WITHIN);
     }
     Ok(())
 }
 
-struct Asked {
-    request: Request,
+fn refuse(stream: &mut impl Write, status: u16, service: &Service) -> std::io::Result<()> {
+    let headers = vec![("Connection", "close".to_owned()), ("Allow", "GET, HEAD".to_owned())];
+    write(stream, &Response { status, headers, body: Body::Static(b"") }, false, service)
+}
+
+fn write(
+    stream: &mut impl Write,
+    response: &Response,
     head_only: bool,
-    close: bool,
-}
-
-enum Parsed {
-    Whole(usize, Asked),
-    Partial,
-    Bad(u16),
-}
-
-fn parse(head: &[u8]) -> Parsed {
-    let mut headers = [httparse::EMPTY_HEADER; HEADERS_MAX];
-    let mut request = httparse::Request::new(&mut headers);
-    let length = match request.parse(head) {
-        Ok(httparse::Status::Complete(length)) => length,
-        Ok(httparse::Status::Partial) => return Parsed::Partial,
-        Err(httparse::Error::TooManyHeaders) => return Parsed::Bad(431),
-        Err(_) => return Parsed::Bad(400),
-    };
-    let find = |name: &str| {
-        let found = request.headers.iter().find(|h| h.name.eq_ignore_ascii_case(name));
-        found.and_then(|h| std::str::from_utf8(h.value).ok()).unwrap_or_default()
-    };
-    let head_only = match request.method {
-        Some("GET") => false,
-        Some("HEAD") => true,
-        _ => return Parsed::Bad(405),
-    };
-    // A body would be taken for the next request.
-    if !find("content-length").is_empty() || !find("transfer-encoding").is_empty() {
-        return Parsed::Bad(400);
-    }
-    let path = request.path.unwrap_or_default().split('?').next().unwrap_or_default();
-    let close =
-        find("connection").to_ascii_lowercase().contains("close") || request.version == Some(0);
-    let none_match = Some(find("if-none-match")).filter(|tag| !tag.is_empty());
-    let asked = Asked {
-        request: Request {
-            path: path.to_owned(),
-            gzip: find("accept-encoding").split(',').any(|e| e.trim().starts_with("gzip")),
-            none_match: none_match.map(str::to_owned),
-        },
-        head_only,
-        close,
-    };
-    Parsed::Whole(length, asked)
-}
-
-fn refuse(stream: &mut impl Write, status: u16) -> std::io::Result<()> {
-    let headers = vec![("Connection", "close".to_owned())];
-    write(stream, &Response { status, headers, body: Body::Static(b"") }, false)
-}
-
-fn write(stream: &mut impl Write, response: &Response, head_only: bool) -> std::io::Result<()> {
+    service: &Service,
+) -> std::io::Result<()> {
     let reason = match response.status {
         200 => "OK",
         304 => "Not Modified",
@@ -263,7 +205,7 @@ fn write(stream: &mut impl Write, response: &Response, head_only: bool) -> std::
         _ => "Service Unavailable",
     };
     let mut head = format!("HTTP/1.1 {} {reason}\r\n", response.status);
-    for (name, value) in &response.headers {
+    for (name, value) in response.headers.iter().chain(service.headers.iter()) {
         head.push_str(&format!("{name}: {value}\r\n"));
     }
     head.push_str(&format!("Content-Length: {}\r\n\r\n", response.body.bytes().len()));

@@ -100,11 +100,12 @@ fn load(certificate: &PathBuf, key: &PathBuf) -> Result<Arc<ServerConfig>, Strin
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
 
-    fn write(dir: &std::path::Path, name: &str) -> Vec<u8> {
+    /// Makes both files; the certificate, DER.
+    pub(in crate::web) fn write(dir: &std::path::Path, name: &str) -> Vec<u8> {
         let key = rcgen::KeyPair::generate().unwrap();
         let params = rcgen::CertificateParams::new([name.to_owned()]).unwrap();
         let made = params.self_signed(&key).unwrap();
