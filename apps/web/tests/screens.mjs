@@ -97,8 +97,9 @@ async function look(screen, { name: looks, ...context }, lang) {
   });
   server.show(scene);
   await page.goto(server.at + fragment);
-  await page.locator(scene === 'loading' ? '.gate' : 'h1').first().waitFor();
+  await page.locator(scene === 'loading' ? '.gate:visible' : 'h1:visible, .list:visible').first().waitFor();
   if (page.url() !== server.at) complain(`${shot}: the fragment stays in the address: ${page.url()}`);
+  if (name !== 'broken' && (await page.getByText('has to be loaded again').count())) complain(`${shot}: the page broke`);
   for (const step of steps) await step(page).catch((error) => complain(`${shot}: ${error.message.split('\n')[0]}`));
   await page.waitForFunction(() => document.fonts.status === 'loaded');
   await page.screenshot({ path: join(options.out, `${shot}.png`) });

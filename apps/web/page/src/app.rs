@@ -15,6 +15,7 @@ use protocol::{CallMeter, CallState, CallView, Command, ContactView, LineState, 
 use crate::browser;
 use crate::fragment::Fragment;
 use crate::link::Link;
+use crate::parts::meter::SILENCE;
 use crate::sound::{Devices, Sound, SoundProblem};
 use crate::text::{Lang, Text};
 use crate::words;
@@ -96,9 +97,9 @@ pub struct Code {
 }
 
 /// What moves all the time.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Meters {
-    /// The own microphone, 0 to 1.
+    /// The own microphone, dBFS.
     pub mic: f32,
     /// Figures.
     pub stats: Stats,
@@ -174,7 +175,7 @@ pub fn nothing_yet() -> View {
         store_fails: false,
         kept: true,
         muted: false,
-        mic: 0.0,
+        mic: SILENCE,
         contacts: Vec::new(),
         calls: Vec::new(),
         cards: Vec::new(),
@@ -195,7 +196,7 @@ impl App {
             lang: RwSignal::new(crate::prefs::language()),
             phase: RwSignal::new(Phase::Loading),
             view: RwSignal::new(nothing_yet()),
-            meters: RwSignal::new(Meters::default()),
+            meters: RwSignal::new(Meters { mic: SILENCE, stats: Stats::default(), calls: Vec::new() }),
             route: RwSignal::new(Route::Contacts),
             trail: RwSignal::new(Vec::new()),
             notice: RwSignal::new(None),

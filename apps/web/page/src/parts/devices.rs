@@ -9,7 +9,7 @@ use web_sys::{AnalyserNode, AudioContext, MediaDeviceInfo, MediaDeviceKind, Medi
 use crate::app::{App, SoundState};
 use crate::browser::{get, object, window};
 use crate::parts::icon::{Icon, icon};
-use crate::parts::meter::meter;
+use crate::parts::meter::{SILENCE, meter};
 use crate::prefs;
 
 /// Identifier and name.
@@ -116,7 +116,7 @@ impl Drop for Test {
 /// The test: a button and a bar that moves.
 pub fn test(app: App) -> AnyView {
     let t = app.t();
-    let level = RwSignal::new(0.0f32);
+    let level = RwSignal::new(SILENCE);
     let on = RwSignal::new(false);
     let running: StoredValue<Option<Test>, LocalStorage> = StoredValue::new_local(None);
     let press = move |_| {
@@ -175,7 +175,7 @@ async fn open(device: Option<String>, level: RwSignal<f32>) -> Result<Test, JsVa
         reading.get_float_time_domain_data(&mut samples);
         let power: f32 = samples.iter().map(|s| s * s).sum();
         // Not there any more: the screen is gone.
-        let _ = level.try_set((power / 1024.0).sqrt());
+        let _ = level.try_set(10.0 * (power / 1024.0 + 1e-9).log10());
     });
     let interval =
         window().set_interval_with_callback_and_timeout_and_arguments_0(look.as_ref().unchecked_ref(), 100)?;

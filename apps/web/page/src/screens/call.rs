@@ -13,7 +13,7 @@ use crate::parts::avatar::avatar;
 use crate::parts::banners::sound_problem;
 use crate::parts::devices::devices;
 use crate::parts::icon::{Icon, icon};
-use crate::parts::meter::meter;
+use crate::parts::meter::{SILENCE, meter};
 use crate::parts::state::spoken;
 use crate::time::timer;
 use crate::words;
@@ -131,9 +131,9 @@ fn levels(app: App, id: u32, facts: Memo<Option<Facts>>, contact: Memo<Option<pr
         let name = contact.get().map_or_else(|| "?".to_owned(), |c| c.name);
         if facts.get().is_some_and(|f| f.muted_by_other) { format!("{name} ({})", t.muted) } else { name }
     };
-    let mic = move || if muted.get() { 0.0 } else { app.meters.with(|m| m.mic) };
+    let mic = move || if muted.get() { SILENCE } else { app.meters.with(|m| m.mic) };
     let of_call = move || app.meters.with(|m| m.calls.iter().find(|c| c.id == id).copied());
-    let level = move || of_call().map_or(0.0, |c| c.level);
+    let level = move || of_call().map_or(SILENCE, |c| c.level);
     let grade = Memo::new(move |_| of_call().and_then(|c| c.quality).map(|q| q.grade));
     view! {
         <section class="levels">
@@ -163,6 +163,7 @@ fn statistics(app: App, id: u32) -> AnyView {
             rows.push((t.n_round_trip, format!("{:.0} ms", s.round_trip_ms)));
             rows.push((t.n_cells, format!("{} · {} · {}", s.cells_sent, s.cells_received, s.cells_lost)));
             rows.push((t.n_frames, format!("{} · {} · {}", s.frames_played, s.frames_rebuilt, s.frames_concealed)));
+            rows.push((t.n_sound, format!("{} · {:.0} ms · {}", s.mic_gaps, s.mic_waits_ms, s.player_gaps)));
             rows.push((t.n_skipped, s.ticks_skipped.to_string()));
             rows.push((t.n_refused, s.voice_refused.to_string()));
             rows

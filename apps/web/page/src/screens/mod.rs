@@ -1,21 +1,21 @@
 //! One file a screen, and which of them is shown.
 
-mod call;
-mod card;
-mod cards;
-mod contact;
-mod contacts;
-mod first;
-mod gate;
-mod give;
-mod history;
-mod home;
-mod incoming;
-mod settings;
-mod take;
-mod texts;
-mod unlock;
-mod verify;
+pub mod call;
+pub mod card;
+pub mod cards;
+pub mod contact;
+pub mod contacts;
+pub mod first;
+pub mod gate;
+pub mod give;
+pub mod history;
+pub mod home;
+pub mod incoming;
+pub mod settings;
+pub mod take;
+pub mod texts;
+pub mod unlock;
+pub mod verify;
 
 use leptos::prelude::*;
 

@@ -3,7 +3,7 @@
 use super::Text;
 
 /// The English table.
-pub const EN: Text = Text {
+pub(super) const EN: Text = Text {
     loading: "Opening Hotline …",
     cancel: "Cancel",
     back: "Back",
@@ -246,6 +246,7 @@ pub const EN: Text = Text {
     n_round_trip: "Round trip to the exchange",
     n_cells: "Cells sent, received, lost",
     n_frames: "Frames played, rebuilt, concealed",
+    n_sound: "Microphone gaps, waiting, player gaps",
     n_skipped: "Ticks skipped",
     n_refused: "Voice refused",
     mic_refused: "The microphone was refused, so you are not heard. Allow it for this page beside the browser's address, then try again.",

@@ -58,7 +58,7 @@ table! {
     resume, sound, end, controls, you, muted, microphone, speaker, default_device, text_beside,
     write, send, arrived, on_its_way, call_again, statistics, q_none, q_excellent, q_good,
     q_fair, q_poor, n_lost, n_rebuilt, n_delay, n_jitter, n_round_trip, n_cells, n_frames,
-    n_skipped, n_refused, mic_refused, mic_missing, mic_in_use, mic_other, h_none, h_in, h_out,
+    n_sound, n_skipped, n_refused, mic_refused, mic_missing, mic_in_use, mic_other, h_none, h_in, h_out,
     h_missed, today, yesterday, seen, texts_none, card_in_text, set_you, set_name, set_office,
     set_handset, first_handset, other_handset, kept, devices, test_mic, stop_test, test_body,
     notifications, notify_on, notify_off, lock_title, change_lock, changed, language, appearance,
