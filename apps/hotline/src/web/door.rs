@@ -94,11 +94,8 @@ const OWN: [&str; 9] = [
 ];
 
 /// What nobody uses here. A browser passes over those that it does not know.
-const OFF: [&str; 22] = [
+const OFF: [&str; 19] = [
     "accelerometer",
-    "ambient-light-sensor",
-    "attribution-reporting",
-    "bluetooth",
     "browsing-topics",
     "clipboard-read",
     "display-capture",
