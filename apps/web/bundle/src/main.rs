@@ -12,6 +12,8 @@ fn main() -> std::process::ExitCode {
         .input_path(input)
         .out_name(name)
         .typescript(false)
+        .remove_name_section(true)
+        .remove_producers_section(true)
         .omit_default_module_path(false)
         .web(true)
         .and_then(|b| b.generate(out));

@@ -143,8 +143,6 @@ impl Handset {
             Happened::Do { ask, command } => {
                 let done = self.phone.handle(now, wall, Input::Command(command));
                 self.answers.push((ask, done.map_err(|e| convert::problem(&e))));
-                self.shown = None;
-                self.meters = 0;
             }
             Happened::Line { generation, news } if generation == self.generation => {
                 self.line_news(now, wall, news, &mut wanted);
@@ -269,15 +267,16 @@ impl Handset {
             }
             self.drain(now, wall, wanted);
         }
-        if !events.is_empty() {
-            // Whoever hears of an event finds what it is about in the view.
+        let answered = !self.unstored && !self.answers.is_empty();
+        if !events.is_empty() || answered {
+            // Whoever hears of an event, or that a command is done, finds what it is about in the view.
             self.view(now, wanted);
         }
         for event in events {
             let event: Event = convert::event(event);
             wanted.push(Wanted::Tell(FromWorker::Event(event)));
         }
-        if !self.unstored {
+        if answered {
             for (ask, done) in core::mem::take(&mut self.answers) {
                 let told = match done {
                     // Nobody asked: it is the link's enrolment.

@@ -37,7 +37,13 @@ pub(crate) struct Fifo {
 impl Fifo {
     /// Empty.
     pub(crate) fn new() -> Fifo {
-        Fifo { samples: VecDeque::with_capacity(LONGEST), rest: usize::MAX, frames: 0, dry: true, gaps: 0 }
+        Fifo {
+            samples: VecDeque::with_capacity(LONGEST),
+            rest: usize::MAX,
+            frames: 0,
+            dry: true,
+            gaps: 0,
+        }
     }
 
     /// Samples that wait now.

@@ -1,0 +1,104 @@
+// What a page's microphone brought and what its loudspeaker played, with the times of both.
+//
+// The audio graph is tapped from outside, before the page's own code runs: nothing in the handset knows of it.
+
+/** Runs in the page. Records every microphone source and whatever a worklet or remote stream sends to the loudspeaker. */
+export function tapAudio() {
+  const connect = AudioNode.prototype.connect;
+  const heard = (window.__sound = { mic: [], ear: [], clock: [] });
+  const tap = (name, node) => {
+    const context = node.context;
+    const recorder = context.createScriptProcessor(1024, 1, 1);
+    recorder.onaudioprocess = (event) => {
+      if (window.__sound.on) heard[name].push([context.currentTime, Array.from(event.inputBuffer.getChannelData(0))]);
+    };
+    connect.call(node, recorder);
+    connect.call(recorder, context.destination);
+    heard.nodes = (heard.nodes ?? []).concat(recorder);
+    if (heard.context !== context) {
+      heard.context = context;
+      heard.clock.length = 0;
+      setInterval(() => {
+        if (context.state === 'running') heard.clock.push((performance.timeOrigin + performance.now()) / 1000 - context.currentTime);
+      }, 50);
+    }
+  };
+  AudioNode.prototype.connect = function (to, ...rest) {
+    const made = connect.call(this, to, ...rest);
+    if (this instanceof MediaStreamAudioSourceNode && !this.remote) tap('mic', this);
+    if (to instanceof AudioDestinationNode && (this instanceof AudioWorkletNode || this.remote)) tap('ear', this);
+    return made;
+  };
+}
+
+/** Records for `ms`, and gives {mic, ear}, each {start: seconds since 1970, samples}. */
+export async function record(page, ms) {
+  await page.evaluate(() => {
+    Object.assign(window.__sound, { on: true });
+    window.__sound.mic.length = window.__sound.ear.length = 0;
+  });
+  await page.waitForTimeout(ms);
+  const raw = await page.evaluate(() => {
+    const { mic, ear, clock } = window.__sound;
+    window.__sound.on = false;
+    return { mic, ear, clock };
+  });
+  const offset = raw.clock.sort((a, b) => a - b)[raw.clock.length >> 1];
+  const track = (blocks) => {
+    if (!blocks.length) return { start: 0, samples: new Float32Array() };
+    const from = blocks[0][0];
+    const samples = new Float32Array(Math.ceil((blocks.at(-1)[0] - from) * 48000) + 4096);
+    for (const [at, block] of blocks) samples.set(block, Math.round((at - from) * 48000));
+    return { start: from + offset, samples };
+  };
+  return { mic: track(raw.mic), ear: track(raw.ear) };
+}
+
+/** Every `step` samples the mean of the magnitude: what correlation of speech needs, and little work. */
+function envelope({ samples }, step) {
+  const out = new Float64Array(Math.floor(samples.length / step));
+  for (let i = 0; i < out.length; i += 1) {
+    let sum = 0;
+    for (let j = 0; j < step; j += 1) sum += Math.abs(samples[i * step + j]);
+    out[i] = sum / step;
+  }
+  return out;
+}
+
+/** Highest normalised correlation of `heard` with `said`, and the delay there, in milliseconds (0 to 500). */
+export function correlate(said, heard, step = 48) {
+  const [x, y] = [envelope(said, step), envelope(heard, step)];
+  const shift = Math.round(((said.start - heard.start) * 48000) / step);
+  let best = { r: -1, ms: 0 };
+  for (let lag = 0; lag < (500 * 48) / step; lag += 1) {
+    let [n, sx, sy, sxx, syy, sxy] = [0, 0, 0, 0, 0, 0];
+    for (let i = 0; i < x.length; i += 1) {
+      const j = i + shift + lag;
+      if (j < 0 || j >= y.length) continue;
+      n += 1;
+      sx += x[i];
+      sy += y[j];
+      sxx += x[i] * x[i];
+      syy += y[j] * y[j];
+      sxy += x[i] * y[j];
+    }
+    const r = (n * sxy - sx * sy) / Math.sqrt((n * sxx - sx * sx) * (n * syy - sy * sy) || 1);
+    if (n > x.length / 2 && r > best.r) best = { r, ms: (lag * step) / 48 };
+  }
+  return best;
+}
+
+/** The delays of successive windows of `seconds`, of those where speech was found. */
+export function delays(said, heard, seconds = 1) {
+  const found = [];
+  const size = seconds * 48000;
+  for (let at = 0; at + size <= said.samples.length; at += size / 2) {
+    const window = { start: said.start + at / 48000, samples: said.samples.subarray(at, at + size) };
+    const { r, ms } = correlate(window, heard);
+    if (r > 0.8) found.push(ms);
+  }
+  return found.sort((a, b) => a - b);
+}
+
+/** The middle one. */
+export const median = (values) => values[values.length >> 1];
