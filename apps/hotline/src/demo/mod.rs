@@ -58,12 +58,16 @@ pub fn run(options: DemoOptions) -> Result<(), Failure> {
     if options.json {
         println!("{}", serde_json::to_string(&report)?);
     }
-    let wrong = report.failures();
-    if !wrong.is_empty() {
-        return Err(format!("the demo did not show what it should: {}", wrong.join("; ")).into());
-    }
+    let wrong = report.failures().join("; ");
     if options.once {
-        return offices.stop();
+        offices.stop()?;
+        let shown = wrong.is_empty().then_some(());
+        return shown
+            .ok_or_else(|| format!("the demo did not show what it should: {wrong}").into());
+    }
+    if !wrong.is_empty() {
+        // A person at a machine that is busy with something else can still try it out.
+        println!("\nThe call did not show what it should: {wrong}.");
     }
     offices.by_hand(clock)?;
     offices.stop()
