@@ -20,6 +20,8 @@ const axe = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 const press = (name) => (page) => page.getByRole('button', { name, exact: true }).first().click();
 const open = (name) => (page) => page.locator('.contact-main', { hasText: name }).first().click();
 const type = (label, text) => (page) => page.getByLabel(label).first().fill(text);
+const tab = (n) => (page) => page.locator('.rail .tab').nth(n).click();
+const outcome = (page) => page.locator('.outcome').waitFor();
 const LINK = '#enroll=ZmlYdHVyZQ&name=President%20Duarte';
 
 // name, scene, steps, fragment
@@ -35,8 +37,8 @@ const SCREENS = [
   ['contact-refused', 'contacts', [open('Rossi')]], ['contact-alarm', 'contacts', [open('Novak')]],
   ['revoke', 'contacts', [open('Élodie'), press('Revoke')]],
   ['verify', 'contacts', [open('Lindqvist'), press('Verify')]],
-  ['verify-same', 'contacts', [open('Lindqvist'), press('Verify'), press('copper lantern orchid')]],
-  ['verify-none', 'contacts', [open('Lindqvist'), press('Verify'), press('None matches')]],
+  ['verify-same', 'contacts', [open('Lindqvist'), press('Verify'), press('copper lantern orchid'), outcome]],
+  ['verify-none', 'contacts', [open('Lindqvist'), press('Verify'), press('None matches'), outcome]],
   ['texts', 'contacts', [open('Élodie'), press('Texts')]],
   ['cards', 'contacts', [press('Cards')]],
   ['give', 'contacts', [press('Give a card'), type('For whom? Only you see this.', 'President Aydin')]],
@@ -50,9 +52,9 @@ const SCREENS = [
   ['sound', 'connected', [press('Sound')]],
   ['held-by-me', 'heldme'], ['held-by-other', 'heldother'], ['two-calls', 'two'], ['reconnecting', 'reconnecting'],
   ['ended', 'ended', [(page) => page.getByText('Call again').waitFor()]],
-  ['call-behind', 'connected', [press('History')]],
-  ['history', 'contacts', [(page) => page.locator('.rail .tab').nth(1).click()]],
-  ['settings', 'contacts', [press('Settings')]],
+  ['call-behind', 'connected', [tab(1)]],
+  ['history', 'contacts', [tab(1)]],
+  ['settings', 'contacts', [tab(3)]],
   ['wipe', 'contacts', [press('Settings'), press('Sign out and wipe')]],
 ];
 const LOOKS = [
@@ -102,6 +104,7 @@ async function look(screen, { name: looks, ...context }, lang) {
   if (name !== 'broken' && (await page.getByText('has to be loaded again').count())) complain(`${shot}: the page broke`);
   for (const step of steps) await step(page).catch((error) => complain(`${shot}: ${error.message.split('\n')[0]}`));
   await page.waitForFunction(() => document.fonts.status === 'loaded');
+  await page.mouse.move(0, 0);
   await page.screenshot({ path: join(options.out, `${shot}.png`) });
   const wide = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
   if (wide > 0) complain(`${shot}: ${wide} pixels wider than the window`);

@@ -10,7 +10,10 @@
 //! screen is shown, what was chosen in this browser, and whether the devices run.
 
 use leptos::prelude::*;
-use protocol::{CallMeter, CallState, CallView, Command, ContactView, LineState, Problem, Stats, StoreState, ToWorker, View};
+use protocol::{
+    CallMeter, CallState, CallView, Command, ContactView, LineState, Problem, Stats, StoreState,
+    ToWorker, View,
+};
 
 use crate::browser;
 use crate::fragment::Fragment;
@@ -196,7 +199,11 @@ impl App {
             lang: RwSignal::new(crate::prefs::language()),
             phase: RwSignal::new(Phase::Loading),
             view: RwSignal::new(nothing_yet()),
-            meters: RwSignal::new(Meters { mic: SILENCE, stats: Stats::default(), calls: Vec::new() }),
+            meters: RwSignal::new(Meters {
+                mic: SILENCE,
+                stats: Stats::default(),
+                calls: Vec::new(),
+            }),
             route: RwSignal::new(Route::Contacts),
             trail: RwSignal::new(Vec::new()),
             notice: RwSignal::new(None),

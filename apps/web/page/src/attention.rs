@@ -75,7 +75,8 @@ pub fn incoming(app: App, contact: u32) {
 
 /// Shows a notification when the page is hidden and the person allowed it.
 pub fn show(_app: App, title: &str, body: &str) {
-    if !browser::hidden() || !can() || Notification::permission() != NotificationPermission::Granted {
+    if !browser::hidden() || !can() || Notification::permission() != NotificationPermission::Granted
+    {
         return;
     }
     let options = NotificationOptions::new();

@@ -80,7 +80,9 @@ fn storage() -> Option<Storage> {
 pub fn date(at_ms: f64, lang: &str, options: &[(&str, &str)]) -> String {
     let options: Vec<(&str, JsValue)> = options.iter().map(|(k, v)| (*k, (*v).into())).collect();
     let at = js_sys::Date::new(&at_ms.into());
-    at.to_locale_string(lang, &object(&options)).into()
+    // The browser knows the person's own way of writing a language: en-GB, fr-CH.
+    let own = window().navigator().language().filter(|own| own.split('-').next() == Some(lang));
+    at.to_locale_string(own.as_deref().unwrap_or(lang), &object(&options)).into()
 }
 
 /// The time of a day in the person's language.
@@ -95,14 +97,21 @@ pub fn day_and_time(at_ms: f64, lang: &str) -> String {
     date(
         at_ms,
         lang,
-        &[("weekday", "short"), ("day", "numeric"), ("month", "short"), ("hour", "2-digit"), ("minute", "2-digit")],
+        &[
+            ("weekday", "short"),
+            ("day", "numeric"),
+            ("month", "short"),
+            ("hour", "2-digit"),
+            ("minute", "2-digit"),
+        ],
     )
 }
 
 /// Calls `done` after a while.
 pub fn after(ms: i32, done: impl FnOnce() + 'static) {
     let done = Closure::once_into_js(done);
-    let _ = window().set_timeout_with_callback_and_timeout_and_arguments_0(done.unchecked_ref(), ms);
+    let _ =
+        window().set_timeout_with_callback_and_timeout_and_arguments_0(done.unchecked_ref(), ms);
 }
 
 /// Listens to the window for as long as the page is there.
@@ -116,7 +125,8 @@ pub fn listen_to<E: JsCast + 'static>(
     name: &str,
     mut heard: impl FnMut(E) + 'static,
 ) {
-    let closure = Closure::<dyn FnMut(JsValue)>::new(move |event: JsValue| heard(event.unchecked_into()));
+    let closure =
+        Closure::<dyn FnMut(JsValue)>::new(move |event: JsValue| heard(event.unchecked_into()));
     let _ = target.add_event_listener_with_callback(name, closure.as_ref().unchecked_ref());
     // As long as the page.
     closure.forget();
@@ -143,7 +153,8 @@ pub fn save_file(name: &str, text: &str) {
         let parts = Array::of1(&text.into());
         let blob = web_sys::Blob::new_with_str_sequence(&parts)?;
         let address = web_sys::Url::create_object_url_with_blob(&blob)?;
-        let link: web_sys::HtmlAnchorElement = document().create_element("a")?.dyn_into().map_err(JsValue::from)?;
+        let link: web_sys::HtmlAnchorElement =
+            document().create_element("a")?.dyn_into().map_err(JsValue::from)?;
         link.set_href(&address);
         link.set_download(name);
         link.click();

@@ -36,7 +36,8 @@ impl App {
 
     /// Ends a call, whatever it is doing.
     pub fn end(self, call: u32) {
-        let state = self.view.with_untracked(|v| v.calls.iter().find(|c| c.id == call).map(|c| c.state));
+        let state =
+            self.view.with_untracked(|v| v.calls.iter().find(|c| c.id == call).map(|c| c.state));
         match state {
             Some(CallState::Calling | CallState::Reached | CallState::Ringing) => {
                 self.command(Command::Cancel { call });
@@ -49,9 +50,9 @@ impl App {
 
     /// Holds or resumes a call.
     pub fn hold(self, call: u32) {
-        let held = self
-            .view
-            .with_untracked(|v| v.calls.iter().any(|c| c.id == call && c.state == CallState::HeldByMe));
+        let held = self.view.with_untracked(|v| {
+            v.calls.iter().any(|c| c.id == call && c.state == CallState::HeldByMe)
+        });
         self.command(Command::Hold { call, on: !held });
     }
 
@@ -64,7 +65,8 @@ impl App {
     fn connected_but(self, but: Option<u32>) -> Vec<u32> {
         self.view.with_untracked(|v| {
             let talks = |c: &&protocol::CallView| {
-                matches!(c.state, CallState::Connected | CallState::HeldByOther) && Some(c.id) != but
+                matches!(c.state, CallState::Connected | CallState::HeldByOther)
+                    && Some(c.id) != but
             };
             v.calls.iter().filter(talks).map(|c| c.id).collect()
         })
@@ -106,7 +108,9 @@ impl App {
     /// Closes the devices.
     pub fn silence(self) {
         // A call that was just asked for is not in the view yet.
-        if self.sound.get_untracked() == SoundState::Starting && self.phase.get_untracked() == crate::app::Phase::Open {
+        if self.sound.get_untracked() == SoundState::Starting
+            && self.phase.get_untracked() == crate::app::Phase::Open
+        {
             return;
         }
         self.close_devices();

@@ -5,7 +5,9 @@
 //! ```
 
 use wasm_bindgen::prelude::*;
-use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement, HtmlVideoElement, MediaStream, MediaStreamTrack};
+use web_sys::{
+    CanvasRenderingContext2d, HtmlCanvasElement, HtmlVideoElement, MediaStream, MediaStreamTrack,
+};
 
 use crate::browser::{ask, document, get, object, window};
 
@@ -25,7 +27,10 @@ impl Camera {
     ///
     /// # Errors
     /// The camera is refused or missing.
-    pub async fn open(video: HtmlVideoElement, mut read: impl FnMut(String) + 'static) -> Result<Camera, JsValue> {
+    pub async fn open(
+        video: HtmlVideoElement,
+        mut read: impl FnMut(String) + 'static,
+    ) -> Result<Camera, JsValue> {
         let media = get(&window().navigator(), "mediaDevices");
         let wanted = object(&[
             ("facingMode", "environment".into()),
@@ -47,8 +52,10 @@ impl Camera {
                 read(text);
             }
         });
-        let interval = window()
-            .set_interval_with_callback_and_timeout_and_arguments_0(look.as_ref().unchecked_ref(), EVERY_MS)?;
+        let interval = window().set_interval_with_callback_and_timeout_and_arguments_0(
+            look.as_ref().unchecked_ref(),
+            EVERY_MS,
+        )?;
         Ok(Camera { stream, interval, _look: look })
     }
 }
@@ -62,7 +69,11 @@ impl Drop for Camera {
     }
 }
 
-fn frame(video: &HtmlVideoElement, canvas: &HtmlCanvasElement, context: &CanvasRenderingContext2d) -> Option<String> {
+fn frame(
+    video: &HtmlVideoElement,
+    canvas: &HtmlCanvasElement,
+    context: &CanvasRenderingContext2d,
+) -> Option<String> {
     let (wide, high) = (video.video_width(), video.video_height());
     if wide == 0 || high == 0 {
         return None;
@@ -70,7 +81,9 @@ fn frame(video: &HtmlVideoElement, canvas: &HtmlCanvasElement, context: &CanvasR
     let (w, h) = if wide > WIDEST { (WIDEST, high * WIDEST / wide) } else { (wide, high) };
     canvas.set_width(w);
     canvas.set_height(h);
-    context.draw_image_with_html_video_element_and_dw_and_dh(video, 0.0, 0.0, w.into(), h.into()).ok()?;
+    context
+        .draw_image_with_html_video_element_and_dw_and_dh(video, 0.0, 0.0, w.into(), h.into())
+        .ok()?;
     let data = context.get_image_data(0.0, 0.0, w.into(), h.into()).ok()?.data();
     read(w as usize, h as usize, &data.0)
 }

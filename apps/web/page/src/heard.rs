@@ -18,7 +18,9 @@ pub fn heard(app: App, message: FromWorker) {
         FromWorker::Opened => {
             app.busy.set(false);
             app.refused.set(None);
-            let to = if app.card_text.with_untracked(String::is_empty) || app.fragment.with_untracked(|f| f.enrol.is_some()) {
+            let to = if app.card_text.with_untracked(String::is_empty)
+                || app.fragment.with_untracked(|f| f.enrol.is_some())
+            {
                 app.card_text.set(String::new());
                 Route::Contacts
             } else {
@@ -45,7 +47,9 @@ pub fn heard(app: App, message: FromWorker) {
         FromWorker::Choices { contact, mine, options } => {
             app.choices.set(Some(Choices { contact, mine, options }));
         }
-        FromWorker::CardCode { card, link, code } => app.code.set(Some(Code { card, link, rows: code })),
+        FromWorker::CardCode { card, link, code } => {
+            app.code.set(Some(Code { card, link, rows: code }))
+        }
         FromWorker::Broken(problem) => app.phase.set(Phase::Broken(problem.text)),
     }
 }
@@ -60,11 +64,17 @@ fn ready(app: App, store: StoreState) {
     app.line_refused.set(false);
     app.go_first(Route::Contacts);
     let fragment = app.fragment.get_untracked();
-    if let (true, Some(enrol), Some(name)) = (fragment.keep_nothing, fragment.enrol, fragment.name) {
+    if let (true, Some(enrol), Some(name)) = (fragment.keep_nothing, fragment.enrol, fragment.name)
+    {
         // A handset for this window only asks nothing.
         app.busy.set(true);
         app.fragment.update(|f| f.keep_nothing = false);
-        return app.say(&ToWorker::Create { name, enrol, card: fragment.card, lock: LockChoice::Nothing });
+        return app.say(&ToWorker::Create {
+            name,
+            enrol,
+            card: fragment.card,
+            lock: LockChoice::Nothing,
+        });
     }
     app.storable.set(store != StoreState::Unusable);
     app.phase.set(match store {
@@ -89,7 +99,12 @@ fn seen(app: App, view: View) {
         m.calls = view
             .calls
             .iter()
-            .map(|c| protocol::CallMeter { id: c.id, timer_ms: c.timer_ms, level: c.level, quality: c.quality })
+            .map(|c| protocol::CallMeter {
+                id: c.id,
+                timer_ms: c.timer_ms,
+                level: c.level,
+                quality: c.quality,
+            })
             .collect();
     });
     let talking = view.calls.iter().any(|c| under_way(c.state));

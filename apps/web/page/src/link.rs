@@ -37,13 +37,19 @@ impl Link {
     }
 
     /// Hears what the worker says; answers go to who asked, and nowhere else. `broken` hears that its code did not load.
-    pub fn listen(&self, mut heard: impl FnMut(FromWorker) + 'static, mut broken: impl FnMut(String) + 'static) {
+    pub fn listen(
+        &self,
+        mut heard: impl FnMut(FromWorker) + 'static,
+        mut broken: impl FnMut(String) + 'static,
+    ) {
         let link = self.clone();
         browser::listen_to::<MessageEvent>(self.worker.as_ref(), "message", move |event| {
             let Some(text) = event.data().as_string() else { return };
             match protocol::from_json::<FromWorker>(&text) {
                 Ok(FromWorker::Done { ask }) if link.is_asked(ask) => link.answered(ask, Ok(())),
-                Ok(FromWorker::Failed { ask, problem }) if link.is_asked(ask) => link.answered(ask, Err(problem)),
+                Ok(FromWorker::Failed { ask, problem }) if link.is_asked(ask) => {
+                    link.answered(ask, Err(problem))
+                }
                 Ok(message) => heard(message),
                 // Of another build than this page: loading anew brings both from one.
                 Err(e) => heard(FromWorker::Broken(Problem {
@@ -78,7 +84,12 @@ impl Link {
     }
 
     /// Says which of the words the person picked.
-    pub fn pick(&self, contact: u32, picked: Option<usize>, then: impl FnOnce(Result<(), Problem>) + 'static) {
+    pub fn pick(
+        &self,
+        contact: u32,
+        picked: Option<usize>,
+        then: impl FnOnce(Result<(), Problem>) + 'static,
+    ) {
         let ask = self.ask(then);
         self.say(&ToWorker::Pick { ask, contact, picked });
     }

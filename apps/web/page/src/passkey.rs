@@ -63,7 +63,11 @@ pub async fn make(name: &str) -> Result<Given, Problem> {
         ("rp", object(&[("name", "Hotline".into())])),
         (
             "user",
-            object(&[("id", random()?.into()), ("name", name.into()), ("displayName", name.into())]),
+            object(&[
+                ("id", random()?.into()),
+                ("name", name.into()),
+                ("displayName", name.into()),
+            ]),
         ),
         ("pubKeyCredParams", Array::of2(&algorithm(-7), &algorithm(-257)).into()),
         (
@@ -95,7 +99,8 @@ pub async fn make(name: &str) -> Result<Given, Problem> {
 pub async fn secret(credential: &str, salt: &str) -> Result<String, Problem> {
     let id = from_base64url(credential).ok_or(Problem::Failed)?;
     let salt = from_base64url(salt).ok_or(Problem::Failed)?;
-    let wanted = object(&[("type", "public-key".into()), ("id", Uint8Array::from(id.as_slice()).into())]);
+    let wanted =
+        object(&[("type", "public-key".into()), ("id", Uint8Array::from(id.as_slice()).into())]);
     let options = object(&[
         ("challenge", random()?.into()),
         ("allowCredentials", Array::of1(&wanted).into()),
@@ -136,7 +141,8 @@ fn bytes(buffer: &JsValue) -> Uint8Array {
 fn random() -> Result<Uint8Array, Problem> {
     let bytes = Uint8Array::new_with_length(32);
     let crypto = get(&window(), "crypto");
-    let fill: js_sys::Function = get(&crypto, "getRandomValues").dyn_into().map_err(|_| Problem::Failed)?;
+    let fill: js_sys::Function =
+        get(&crypto, "getRandomValues").dyn_into().map_err(|_| Problem::Failed)?;
     fill.call1(&crypto, &bytes)?;
     Ok(bytes)
 }
@@ -146,7 +152,8 @@ const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwx
 fn base64url(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len() * 4 / 3 + 3);
     for chunk in bytes.chunks(3) {
-        let word = chunk.iter().fold(0u32, |w, b| w << 8 | u32::from(*b)) << (8 * (3 - chunk.len()));
+        let word =
+            chunk.iter().fold(0u32, |w, b| w << 8 | u32::from(*b)) << (8 * (3 - chunk.len()));
         for place in 0..=chunk.len() {
             let six = (word >> (18 - 6 * place) & 63) as usize;
             text.push(char::from(ALPHABET[six]));

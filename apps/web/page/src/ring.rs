@@ -46,7 +46,10 @@ impl Ring {
         let again = Closure::<dyn FnMut()>::new(move || (play.borrow_mut())());
         let every = if tone == Tone::Incoming { 3000 } else { 4000 };
         let interval = browser::window()
-            .set_interval_with_callback_and_timeout_and_arguments_0(again.as_ref().unchecked_ref(), every)
+            .set_interval_with_callback_and_timeout_and_arguments_0(
+                again.as_ref().unchecked_ref(),
+                every,
+            )
             .ok()?;
         Some(Ring { context, interval, _again: again })
     }

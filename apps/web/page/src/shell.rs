@@ -54,7 +54,10 @@ fn connect(app: App) {
     }
     match Link::start() {
         Ok(link) => {
-            link.listen(move |message| heard::heard(app, message), move |why| app.phase.set(Phase::Broken(why)));
+            link.listen(
+                move |message| heard::heard(app, message),
+                move |why| app.phase.set(Phase::Broken(why)),
+            );
             app.link.set_value(Some(link));
         }
         Err(e) => app.phase.set(Phase::Broken(format!("{e:?}"))),
@@ -98,7 +101,9 @@ fn versions(app: App) {
         let Some(build) = served().await else { return };
         app.build.set(Some(build.clone()));
         let workers = get(&browser::window().navigator(), "serviceWorker");
-        let Ok(registration) = ask(&workers, "register", &[format!("sw.js?v={build}").into()]).await else {
+        let Ok(registration) =
+            ask(&workers, "register", &[format!("sw.js?v={build}").into()]).await
+        else {
             // Without it the page is loaded from the exchange each time.
             return;
         };
@@ -113,7 +118,10 @@ fn versions(app: App) {
         let found = registration.clone();
         if let Some(target) = registration.dyn_ref::<web_sys::EventTarget>() {
             browser::listen_to::<JsValue>(target, "updatefound", move |_| {
-                let Ok(coming) = get(&found, "installing").dyn_into::<web_sys::ServiceWorker>() else { return };
+                let Ok(coming) = get(&found, "installing").dyn_into::<web_sys::ServiceWorker>()
+                else {
+                    return;
+                };
                 let state = coming.clone();
                 browser::listen_to::<JsValue>(coming.as_ref(), "statechange", move |_| {
                     if state.state() == web_sys::ServiceWorkerState::Installed {
@@ -128,7 +136,8 @@ fn versions(app: App) {
 async fn served() -> Option<String> {
     let options = RequestInit::new();
     options.set_method("HEAD");
-    let response = JsFuture::from(browser::window().fetch_with_str_and_init("./", &options)).await.ok()?;
+    let response =
+        JsFuture::from(browser::window().fetch_with_str_and_init("./", &options)).await.ok()?;
     response.dyn_into::<Response>().ok()?.headers().get("X-Hotline-Build").ok()?
 }
 

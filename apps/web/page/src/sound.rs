@@ -51,10 +51,7 @@ impl Sound {
     ///
     /// # Errors
     /// [`SoundProblem`].
-    pub async fn start(
-        worker: &web_sys::Worker,
-        devices: &Devices,
-    ) -> Result<Sound, SoundProblem> {
+    pub async fn start(worker: &web_sys::Worker, devices: &Devices) -> Result<Sound, SoundProblem> {
         let other = |e: JsValue| SoundProblem::Other(words(&e));
         let options = AudioContextOptions::new();
         options.set_sample_rate(48_000.0);
@@ -76,8 +73,7 @@ impl Sound {
         let other = |e: JsValue| SoundProblem::Other(words(&e));
         let module = context.audio_worklet().and_then(|w| w.add_module("worklet.js"));
         let stream = microphone(devices).await?;
-        let sound =
-            Sound { context: context.clone(), stream, worker: worker.clone() };
+        let sound = Sound { context: context.clone(), stream, worker: worker.clone() };
         JsFuture::from(module.map_err(other)?).await.map_err(other)?;
 
         let node_options = AudioWorkletNodeOptions::new();

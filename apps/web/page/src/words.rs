@@ -1,6 +1,8 @@
 //! States in words, each with its icon: nothing is said by colour alone.
 
-use protocol::{CallState, CardState, ContactView, End, ErrorCode, Grade, Keys, LineState, Progress, Problem};
+use protocol::{
+    CallState, CardState, ContactView, End, ErrorCode, Grade, Keys, LineState, Problem, Progress,
+};
 
 use crate::parts::icon::Icon;
 use crate::text::{Text, fill};
@@ -51,7 +53,9 @@ fn said(icon: Icon, tone: Tone, words: &'static str) -> Said {
 pub fn contact(c: &ContactView, t: &'static Text) -> Said {
     match (c.progress, c.keys) {
         (_, Keys::Alarmed) => said(Icon::Alert, Tone::Bad, t.s_alarmed),
-        (Progress::Accepted, Keys::Verified) if c.own_device => said(Icon::Device, Tone::Good, t.s_own),
+        (Progress::Accepted, Keys::Verified) if c.own_device => {
+            said(Icon::Device, Tone::Good, t.s_own)
+        }
         (Progress::Accepted, _) if c.own_device => said(Icon::Device, Tone::Care, t.s_own_wants),
         (Progress::Redeeming, _) => said(Icon::Clock, Tone::Calm, t.s_redeeming),
         (Progress::Redeemed, _) => said(Icon::Clock, Tone::Calm, t.s_redeemed),
@@ -94,7 +98,9 @@ pub fn call(state: CallState, t: &'static Text) -> (Said, &'static str) {
         CallState::Connected => (said(Icon::Phone, Tone::Good, t.st_connected), ""),
         CallState::HeldByMe => (said(Icon::Pause, Tone::Care, t.st_held_me), t.x_held_me),
         CallState::HeldByOther => (said(Icon::Pause, Tone::Care, t.st_held_other), t.x_held_other),
-        CallState::Reconnecting => (said(Icon::Refresh, Tone::Bad, t.st_reconnecting), t.x_reconnecting),
+        CallState::Reconnecting => {
+            (said(Icon::Refresh, Tone::Bad, t.st_reconnecting), t.x_reconnecting)
+        }
         CallState::Ended(end) => (said(Icon::PhoneDown, Tone::Calm, ended(end, t)), ""),
     }
 }
@@ -142,7 +148,9 @@ pub fn ended(end: End, t: &'static Text) -> &'static str {
 pub fn protection(c: Option<&ContactView>, t: &'static Text) -> (Icon, Tone, String) {
     let name = c.map_or("?", |c| c.name.as_str());
     match c.map(|c| c.keys) {
-        Some(Keys::Verified | Keys::Pinned) => (Icon::ShieldCheck, Tone::Good, fill(t.only_you, name)),
+        Some(Keys::Verified | Keys::Pinned) => {
+            (Icon::ShieldCheck, Tone::Good, fill(t.only_you, name))
+        }
         Some(Keys::Alarmed) => (Icon::Alert, Tone::Bad, t.alarm_call.to_owned()),
         Some(Keys::Unverified) | None => (Icon::Shield, Tone::Care, fill(t.unknown_who, name)),
     }

@@ -13,7 +13,10 @@ pub fn initials(name: &str) -> String {
 
 /// One of six quiet colours, always the same for a name.
 fn shade(name: &str) -> usize {
-    name.bytes().fold(7usize, |n, b| n.wrapping_mul(31).wrapping_add(usize::from(b))) % 6
+    // FNV-1a; its upper bits are well mixed.
+    let hash =
+        name.bytes().fold(0x811c_9dc5u32, |n, b| (n ^ u32::from(b)).wrapping_mul(0x0100_0193));
+    (hash >> 16) as usize % 6
 }
 
 /// The circle; readers pass over it, since the name stands beside it.

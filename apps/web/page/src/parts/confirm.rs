@@ -31,7 +31,11 @@ pub fn confirm(
             dialog.close();
         }
     };
-    let refused = move || word.is_some_and(|word| !typed.get().trim().eq_ignore_ascii_case(word) && typed.get().trim() != word);
+    let refused = move || {
+        word.is_some_and(|word| {
+            !typed.get().trim().eq_ignore_ascii_case(word) && typed.get().trim() != word
+        })
+    };
     view! {
         <button class="danger-quiet" on:click=open>{button}</button>
         <dialog node_ref=dialog class="sheet" aria-labelledby=labelled>

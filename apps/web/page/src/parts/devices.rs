@@ -4,7 +4,9 @@ use js_sys::Array;
 use leptos::prelude::*;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
-use web_sys::{AnalyserNode, AudioContext, MediaDeviceInfo, MediaDeviceKind, MediaStream, MediaStreamTrack};
+use web_sys::{
+    AnalyserNode, AudioContext, MediaDeviceInfo, MediaDeviceKind, MediaStream, MediaStreamTrack,
+};
 
 use crate::app::{App, SoundState};
 use crate::browser::{get, object, window};
@@ -84,7 +86,10 @@ async fn list() -> Option<(Vec<Choice>, Vec<Choice>)> {
     let all: Vec<MediaDeviceInfo> = all.iter().map(JsCast::unchecked_into).collect();
     let of = |kind: MediaDeviceKind| {
         let named = |d: &&MediaDeviceInfo| {
-            d.kind() == kind && !d.label().is_empty() && !d.device_id().is_empty() && d.device_id() != "default"
+            d.kind() == kind
+                && !d.label().is_empty()
+                && !d.device_id().is_empty()
+                && d.device_id() != "default"
         };
         all.iter().filter(named).map(|d| (d.device_id(), d.label())).collect()
     };
@@ -164,7 +169,8 @@ async fn open(device: Option<String>, level: RwSignal<f32>) -> Result<Test, JsVa
     let audio = device.map_or(JsValue::TRUE, |id| object(&[("deviceId", id.into())]));
     let media = get(&window().navigator(), "mediaDevices");
     let asked = object(&[("audio", audio)]);
-    let stream: MediaStream = crate::browser::ask(&media, "getUserMedia", &[asked]).await?.unchecked_into();
+    let stream: MediaStream =
+        crate::browser::ask(&media, "getUserMedia", &[asked]).await?.unchecked_into();
     let context = AudioContext::new()?;
     let analyser = context.create_analyser()?;
     analyser.set_fft_size(1024);
@@ -177,7 +183,9 @@ async fn open(device: Option<String>, level: RwSignal<f32>) -> Result<Test, JsVa
         // Not there any more: the screen is gone.
         let _ = level.try_set(10.0 * (power / 1024.0 + 1e-9).log10());
     });
-    let interval =
-        window().set_interval_with_callback_and_timeout_and_arguments_0(look.as_ref().unchecked_ref(), 100)?;
+    let interval = window().set_interval_with_callback_and_timeout_and_arguments_0(
+        look.as_ref().unchecked_ref(),
+        100,
+    )?;
     Ok(Test { context, stream, analyser, interval, _look: look })
 }

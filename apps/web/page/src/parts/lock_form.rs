@@ -19,7 +19,8 @@ enum Kind {
 #[must_use]
 pub fn strength(secret: &str) -> usize {
     let letters = secret.chars().count();
-    let words = secret.split(|c: char| !c.is_alphanumeric()).filter(|w| w.chars().count() > 2).count();
+    let words =
+        secret.split(|c: char| !c.is_alphanumeric()).filter(|w| w.chars().count() > 2).count();
     let different = secret.chars().collect::<std::collections::HashSet<_>>().len();
     match (letters, words, different) {
         (20.., 4.., 8..) | (16.., _, 11..) => 2,
@@ -38,7 +39,11 @@ pub fn lock_form(
 ) -> AnyView {
     let t = app.t();
     let keeps = app.storable.get_untracked() || !nothing_too;
-    let kind = RwSignal::new(if keeps && !app.fragment.get_untracked().keep_nothing { Kind::Passphrase } else { Kind::Nothing });
+    let kind = RwSignal::new(if keeps && !app.fragment.get_untracked().keep_nothing {
+        Kind::Passphrase
+    } else {
+        Kind::Nothing
+    });
     let has_passkey = RwSignal::new(false);
     let failed = RwSignal::new(None::<&'static str>);
     let one = RwSignal::new(String::new());
@@ -48,7 +53,9 @@ pub fn lock_form(
         if keeps && passkey::offered().await {
             // The screen may be gone by now.
             let _ = has_passkey.try_set(true);
-            if one.try_with_untracked(String::is_empty) == Some(true) && kind.try_get_untracked() == Some(Kind::Passphrase) {
+            if one.try_with_untracked(String::is_empty) == Some(true)
+                && kind.try_get_untracked() == Some(Kind::Passphrase)
+            {
                 let _ = kind.try_set(Kind::Passkey);
             }
         }
@@ -69,11 +76,19 @@ pub fn lock_form(
                 let name = name.get_untracked();
                 spawn_local(async move {
                     match passkey::make(&name).await {
-                        Ok(g) => chosen(LockChoice::Passkey { secret: g.secret, credential: g.credential, salt: g.salt }),
+                        Ok(g) => chosen(LockChoice::Passkey {
+                            secret: g.secret,
+                            credential: g.credential,
+                            salt: g.salt,
+                        }),
                         Err(problem) => {
                             app.busy.set(false);
                             let no_prf = problem == passkey::Problem::NoPrf;
-                            failed.set(Some(if no_prf { t.passkey_no_prf } else { t.passkey_failed }));
+                            failed.set(Some(if no_prf {
+                                t.passkey_no_prf
+                            } else {
+                                t.passkey_failed
+                            }));
                             if no_prf {
                                 kind.set(Kind::Passphrase);
                             }

@@ -29,7 +29,7 @@ pub fn meter(
                 aria-valuemax="100"
                 aria-valuenow=move || format!("{:.0}", heard(level()) * 100.0)
             >
-                <span class="meter-bar" style:transform=move || format!("scaleX({:.3})", heard(width()))></span>
+                <span class="meter-rest" style:transform=move || format!("scaleX({:.3})", 1.0 - heard(width()))></span>
             </span>
         </div>
     }

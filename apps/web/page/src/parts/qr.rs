@@ -16,7 +16,8 @@ pub fn path(rows: &[String]) -> String {
         for run in row.as_bytes().chunk_by(|a, b| a == b) {
             if run[0] == b'#' {
                 // Writing to a text cannot fail.
-                let _ = write!(path, "M{} {}h{}v1h-{}z", x + QUIET, y + QUIET, run.len(), run.len());
+                let _ =
+                    write!(path, "M{} {}h{}v1h-{}z", x + QUIET, y + QUIET, run.len(), run.len());
             }
             x += run.len();
         }

@@ -27,7 +27,11 @@ struct Facts {
 }
 
 fn found(app: App, id: u32, v: &protocol::View) -> Option<Facts> {
-    let of = |c: &CallView| Facts { state: c.state, contact: c.contact, muted_by_other: c.muted_by_other };
+    let of = |c: &CallView| Facts {
+        state: c.state,
+        contact: c.contact,
+        muted_by_other: c.muted_by_other,
+    };
     v.calls
         .iter()
         .find(|c| c.id == id)
@@ -63,14 +67,24 @@ fn one(app: App, id: u32) -> AnyView {
     });
     let name = move || contact.get().map_or_else(|| "?".to_owned(), |c| c.name);
     let talks = Memo::new(move |_| {
-        matches!(state.get(), Some(CallState::Connected | CallState::HeldByMe | CallState::HeldByOther | CallState::Reconnecting))
+        matches!(
+            state.get(),
+            Some(
+                CallState::Connected
+                    | CallState::HeldByMe
+                    | CallState::HeldByOther
+                    | CallState::Reconnecting
+            )
+        )
     });
     let look = move || format!("call look-{}", state.get().map_or("ended", words::look));
     let time = move || {
         let live = app.meters.with(|m| m.calls.iter().find(|c| c.id == id).map(|c| c.timer_ms));
         timer(live.or_else(|| app.ended.with(|c| c.as_ref().map(|c| c.timer_ms))).unwrap_or(0))
     };
-    let timed = Memo::new(move |_| talks.get() || (matches!(state.get(), Some(CallState::Ended(_))) && time() != "0:00"));
+    let timed = Memo::new(move |_| {
+        talks.get() || (matches!(state.get(), Some(CallState::Ended(_))) && time() != "0:00")
+    });
     let said = move || state.get().map(|s| words::call(s, t));
     let node = NodeRef::<leptos::html::H1>::new();
     Effect::new(move |_| {
@@ -123,13 +137,23 @@ fn protection(app: App, contact: Memo<Option<protocol::ContactView>>) -> AnyView
     .into_any()
 }
 
-fn levels(app: App, id: u32, facts: Memo<Option<Facts>>, contact: Memo<Option<protocol::ContactView>>) -> AnyView {
+fn levels(
+    app: App,
+    id: u32,
+    facts: Memo<Option<Facts>>,
+    contact: Memo<Option<protocol::ContactView>>,
+) -> AnyView {
     let t = app.t();
     let muted = app.part(|v| v.muted);
-    let mine = move || if muted.get() { format!("{} ({})", t.you, t.muted) } else { t.you.to_owned() };
+    let mine =
+        move || if muted.get() { format!("{} ({})", t.you, t.muted) } else { t.you.to_owned() };
     let theirs = move || {
         let name = contact.get().map_or_else(|| "?".to_owned(), |c| c.name);
-        if facts.get().is_some_and(|f| f.muted_by_other) { format!("{name} ({})", t.muted) } else { name }
+        if facts.get().is_some_and(|f| f.muted_by_other) {
+            format!("{name} ({})", t.muted)
+        } else {
+            name
+        }
     };
     let mic = move || if muted.get() { SILENCE } else { app.meters.with(|m| m.mic) };
     let of_call = move || app.meters.with(|m| m.calls.iter().find(|c| c.id == id).copied());
@@ -156,14 +180,26 @@ fn statistics(app: App, id: u32) -> AnyView {
             let q = m.calls.iter().find(|c| c.id == id).and_then(|c| c.quality);
             let mut rows = Vec::new();
             if let Some(q) = q {
-                rows.push((t.n_lost, format!("{:.1} % · {:.0} % {}", q.loss_percent, q.rebuilt_percent, t.n_rebuilt)));
+                rows.push((
+                    t.n_lost,
+                    format!("{:.1} % · {:.0} % {}", q.loss_percent, q.rebuilt_percent, t.n_rebuilt),
+                ));
                 rows.push((t.n_delay, format!("{:.0} ms", q.delay_ms)));
                 rows.push((t.n_jitter, format!("{:.1} ms", q.jitter_ms)));
             }
             rows.push((t.n_round_trip, format!("{:.0} ms", s.round_trip_ms)));
-            rows.push((t.n_cells, format!("{} · {} · {}", s.cells_sent, s.cells_received, s.cells_lost)));
-            rows.push((t.n_frames, format!("{} · {} · {}", s.frames_played, s.frames_rebuilt, s.frames_concealed)));
-            rows.push((t.n_sound, format!("{} · {:.0} ms · {}", s.mic_gaps, s.mic_waits_ms, s.player_gaps)));
+            rows.push((
+                t.n_cells,
+                format!("{} · {} · {}", s.cells_sent, s.cells_received, s.cells_lost),
+            ));
+            rows.push((
+                t.n_frames,
+                format!("{} · {} · {}", s.frames_played, s.frames_rebuilt, s.frames_concealed),
+            ));
+            rows.push((
+                t.n_sound,
+                format!("{} · {:.0} ms · {}", s.mic_gaps, s.mic_waits_ms, s.player_gaps),
+            ));
             rows.push((t.n_skipped, s.ticks_skipped.to_string()));
             rows.push((t.n_refused, s.voice_refused.to_string()));
             rows
@@ -210,7 +246,9 @@ fn keys(app: App, id: u32, state: Memo<Option<CallState>>, talks: Memo<bool>) ->
 /// After the end, for a while.
 fn over(app: App, id: u32, contact: Option<u32>) -> AnyView {
     let t = app.t();
-    let can = contact.filter(|id| app.view.with_untracked(|v| v.contacts.iter().any(|c| c.id == *id && words::callable(c))));
+    let can = contact.filter(|id| {
+        app.view.with_untracked(|v| v.contacts.iter().any(|c| c.id == *id && words::callable(c)))
+    });
     view! {
         <div class="row center">
             {can.map(|contact| view! {
@@ -246,7 +284,9 @@ fn others(app: App, id: u32) -> AnyView {
 /// Text beside voice.
 fn beside(app: App, id: u32) -> AnyView {
     let t = app.t();
-    let texts = app.part(move |v| v.calls.iter().find(|c| c.id == id).map(|c| c.texts.clone()).unwrap_or_default());
+    let texts = app.part(move |v| {
+        v.calls.iter().find(|c| c.id == id).map(|c| c.texts.clone()).unwrap_or_default()
+    });
     let typed = RwSignal::new(String::new());
     let send = move |e: leptos::ev::SubmitEvent| {
         e.prevent_default();

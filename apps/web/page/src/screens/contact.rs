@@ -101,7 +101,9 @@ fn rename(app: App, id: u32, contact: Memo<Option<ContactView>>) -> AnyView {
         e.prevent_default();
         let name = typed.get_untracked().trim().to_owned();
         if !name.is_empty() {
-            app.want(Command::RenameContact { contact: id, name }, move || app.notify(t.done.to_owned(), false));
+            app.want(Command::RenameContact { contact: id, name }, move || {
+                app.notify(t.done.to_owned(), false)
+            });
         }
     };
     view! {

@@ -24,7 +24,8 @@ pub fn contacts(app: App) -> AnyView {
     let ids = app.part(move |v| {
         let wanted = wanted.get().to_lowercase();
         let fits = |name: &str| name.to_lowercase().contains(wanted.trim());
-        let mut found: Vec<_> = v.contacts.iter().filter(|c| fits(&c.name) || fits(&c.office)).collect();
+        let mut found: Vec<_> =
+            v.contacts.iter().filter(|c| fits(&c.name) || fits(&c.office)).collect();
         found.sort_by_key(|c| (!words::callable(c), c.name.to_lowercase()));
         found.into_iter().map(|c| c.id).collect::<Vec<_>>()
     });

@@ -33,7 +33,9 @@ pub fn give(app: App, own: bool) -> AnyView {
             let _ = busy.try_set(false);
             match result {
                 Ok(()) => {
-                    let made = app.view.with_untracked(|v| v.cards.iter().map(|c| c.id).filter(|id| Some(*id) > last).max());
+                    let made = app.view.with_untracked(|v| {
+                        v.cards.iter().map(|c| c.id).filter(|id| Some(*id) > last).max()
+                    });
                     app.back();
                     app.go(made.map_or(Route::Cards, Route::Card));
                 }

@@ -86,7 +86,9 @@ fn row(app: App, call: HistoryView) -> AnyView {
         (_, true) => format!(" · {}", timer(call.talked_ms)),
         _ => format!(" · {}", words::ended(call.end, t)),
     };
-    let can = app.view.with_untracked(|v| v.contacts.iter().find(|c| c.id == id).is_some_and(words::callable));
+    let can = app
+        .view
+        .with_untracked(|v| v.contacts.iter().find(|c| c.id == id).is_some_and(words::callable));
     let label = fill(t.call_who, &name);
     view! {
         <li class="contact" class:unread=call.unseen>

@@ -11,23 +11,30 @@ use crate::app::{App, Route};
 use crate::parts::banners::{banners, notice};
 use crate::parts::heading::heading;
 use crate::parts::icon::{Icon, icon};
-use crate::screens::{call, card, cards, contact, contacts, give, history, incoming, settings, take, texts, verify};
+use crate::screens::{
+    call, card, cards, contact, contacts, give, history, incoming, settings, take, texts, verify,
+};
 use crate::words;
 
 /// The open handset.
 pub fn home(app: App) -> AnyView {
     let t = app.t();
-    let here = move || if app.route.get() == Route::Contacts { "shell at-list" } else { "shell at-screen" };
+    let here = move || {
+        if app.route.get() == Route::Contacts { "shell at-list" } else { "shell at-screen" }
+    };
     let rings = app.incoming();
     view! {
         <a class="skip" href="#screen" on:click=skip>{t.skip}</a>
         <div class=here inert=move || rings.get().is_some()>
             {rail(app)}
+            <div class="above">{banners(app)}{call_bar(app)}</div>
             {contacts::contacts(app)}
             <main id="screen" class="screen" tabindex="-1">
-                {banners(app)}
-                {call_bar(app)}
-                {move || screen(app, app.route.get())}
+                {move || {
+                    let route = app.route.get();
+                    // Made once for each route: what changes in it follows its own signals.
+                    untrack(|| screen(app, route))
+                }}
             </main>
         </div>
         {notice(app)}
@@ -83,9 +90,15 @@ fn rail(app: App) -> AnyView {
         match to {
             Route::Contacts => matches!(
                 route,
-                Route::Contacts | Route::Contact(_) | Route::Verify(_) | Route::Texts(_) | Route::Call
+                Route::Contacts
+                    | Route::Contact(_)
+                    | Route::Verify(_)
+                    | Route::Texts(_)
+                    | Route::Call
             ),
-            Route::Cards => matches!(route, Route::Cards | Route::Give { .. } | Route::Card(_) | Route::Take),
+            Route::Cards => {
+                matches!(route, Route::Cards | Route::Give { .. } | Route::Card(_) | Route::Take)
+            }
             other => route == other,
         }
     };

@@ -26,22 +26,27 @@ pub fn take(app: App) -> AnyView {
         busy.set(true);
         let text = typed.get_untracked().trim().to_owned();
         let Some(link) = app.link.get_value() else { return };
-        link.command(Command::RedeemCard { text, in_person: in_person.get_untracked() }, move |result| {
-            // The screen may be gone by now.
-            let _ = busy.try_set(false);
-            match result {
-                Ok(()) => {
-                    typed.set(String::new());
-                    let newest = app.view.with_untracked(|v| v.contacts.iter().map(|c| c.id).max());
-                    app.go_first(newest.map_or(Route::Contacts, Route::Contact));
+        link.command(
+            Command::RedeemCard { text, in_person: in_person.get_untracked() },
+            move |result| {
+                // The screen may be gone by now.
+                let _ = busy.try_set(false);
+                match result {
+                    Ok(()) => {
+                        typed.set(String::new());
+                        let newest =
+                            app.view.with_untracked(|v| v.contacts.iter().map(|c| c.id).max());
+                        app.go_first(newest.map_or(Route::Contacts, Route::Contact));
+                    }
+                    Err(problem) => app.problem(&problem),
                 }
-                Err(problem) => app.problem(&problem),
-            }
-        });
+            },
+        );
     };
     let read = move |file: web_sys::File| {
         spawn_local(async move {
-            let text = if file.size() > LARGEST_FILE { None } else { ask(&file, "text", &[]).await.ok() };
+            let text =
+                if file.size() > LARGEST_FILE { None } else { ask(&file, "text", &[]).await.ok() };
             match text.and_then(|text| text.as_string()) {
                 Some(text) => typed.set(text.trim().to_owned()),
                 None => app.notify(t.r_bad_card.to_owned(), true),

@@ -13,7 +13,8 @@ pub fn texts(app: App, id: u32) -> AnyView {
     let t = app.t();
     let tag = app.tag();
     let name = app.contact(id);
-    let notes = app.part(move |v| v.notes.iter().filter(|n| n.contact == id).cloned().collect::<Vec<_>>());
+    let notes =
+        app.part(move |v| v.notes.iter().filter(|n| n.contact == id).cloned().collect::<Vec<_>>());
     let first = app.part(|v| v.first_handset);
     let typed = RwSignal::new(String::new());
     let send = move |e: leptos::ev::SubmitEvent| {

@@ -82,7 +82,9 @@ fn verified(app: App, name: &str) -> AnyView {
 
 fn alarmed(app: App, id: u32, name: &str) -> AnyView {
     let t = app.t();
-    let revoke = move || app.want(Command::RevokeContact { contact: id }, move || app.go_first(Route::Contacts));
+    let revoke = move || {
+        app.want(Command::RevokeContact { contact: id }, move || app.go_first(Route::Contacts))
+    };
     view! {
         <section class="outcome bad" role="alert">
             <span class="gate-icon">{icon(Icon::Alert)}</span>

@@ -60,7 +60,13 @@ fn an_alarm_outweighs_everything() {
 #[test]
 fn only_accepted_contacts_can_be_called() {
     assert!(callable(&somebody(Progress::Accepted, Keys::Unverified)));
-    for progress in [Progress::Redeeming, Progress::Redeemed, Progress::Refused, Progress::Revoked, Progress::Gone] {
+    for progress in [
+        Progress::Redeeming,
+        Progress::Redeemed,
+        Progress::Refused,
+        Progress::Revoked,
+        Progress::Gone,
+    ] {
         assert!(!callable(&somebody(progress, Keys::Pinned)));
     }
     let own = ContactView { own_device: true, ..somebody(Progress::Accepted, Keys::Verified) };
@@ -70,9 +76,12 @@ fn only_accepted_contacts_can_be_called() {
 #[test]
 fn nobody_else_can_hear_is_said_only_when_keys_are_known() {
     let t = Lang::English.text();
-    for (keys, known) in
-        [(Keys::Unverified, false), (Keys::Alarmed, false), (Keys::Pinned, true), (Keys::Verified, true)]
-    {
+    for (keys, known) in [
+        (Keys::Unverified, false),
+        (Keys::Alarmed, false),
+        (Keys::Pinned, true),
+        (Keys::Verified, true),
+    ] {
         let said = protection(Some(&somebody(Progress::Accepted, keys)), t).2;
         assert_eq!(said.contains("Nobody else"), known, "{keys:?}");
     }
@@ -82,7 +91,15 @@ fn nobody_else_can_hear_is_said_only_when_keys_are_known() {
 #[test]
 fn ends_have_words() {
     let t = Lang::Spanish.text();
-    for end in [End::Busy, End::Declined, End::NoAnswer, End::Unreachable, End::NoPath, End::Lost, End::NoKeys] {
+    for end in [
+        End::Busy,
+        End::Declined,
+        End::NoAnswer,
+        End::Unreachable,
+        End::NoPath,
+        End::Lost,
+        End::NoKeys,
+    ] {
         assert!(!ended(end, t).is_empty());
     }
 }
