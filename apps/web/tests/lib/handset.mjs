@@ -101,6 +101,11 @@ export class Handset {
     await this.press('Use this card');
   }
 
+  /** The own words, on the screen for comparing them. */
+  async words() {
+    return (await this.page.locator('.big-words').innerText()).trim();
+  }
+
   /** Until the call shows this word. */
   async sees(word) {
     await this.page.locator('.call-state').getByText(word, { exact: true }).waitFor();
