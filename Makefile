@@ -26,9 +26,9 @@ export RUSTUP_TOOLCHAIN := $(TOOLCHAIN)
 endif
 
 # `web` stands before all that builds the program, which embeds the handset.
-STEPS := tree fmt deny web lint web-lint doc unit doctest wasm-test fuzz-brief readme
+STEPS := tree fmt deny web lint web-lint doc unit doctest wasm-test web-e2e fuzz-brief readme
 
-.PHONY: help demo test setup tools build $(STEPS) web-e2e fuzz bench vectors clean
+.PHONY: help demo test setup tools build $(STEPS) web-figures fuzz bench vectors clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
@@ -83,7 +83,10 @@ wasm-test: ## Check: the tests of the handset's crates, compiled to WebAssembly
 	@scripts/web test
 
 web-e2e: ## Check: the handset in a real browser
-	@scripts/web e2e
+	@scripts/web e2e call keep
+
+web-figures: web ## Measure: the web handset in a real browser, beside WebRTC
+	@PROFILE=$(PROFILE) scripts/web e2e figures
 
 fuzz-brief: ## Check: each fuzz target for FUZZ_SECONDS (5)
 	@scripts/fuzz brief "$(FUZZ_SECONDS)"

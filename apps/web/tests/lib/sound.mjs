@@ -95,7 +95,7 @@ export function delays(said, heard, seconds = 1) {
   for (let at = 0; at + size <= said.samples.length; at += size / 2) {
     const window = { start: said.start + at / 48000, samples: said.samples.subarray(at, at + size) };
     const { r, ms } = correlate(window, heard);
-    if (r > 0.8) found.push(ms);
+    if (r > 0.6) found.push(ms);
   }
   return found.sort((a, b) => a - b);
 }
