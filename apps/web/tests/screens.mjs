@@ -1,6 +1,6 @@
 // Every screen, looked at: phone and desktop, light and dark, and from right to left; axe-core finds no serious violation.
 //
-//   node screens.mjs [--only NAME] [--module FOLDER] [--out FOLDER]
+//   node screens.mjs [--only NAME,NAME] [--looks NAME,NAME] [--module FOLDER] [--out FOLDER]
 import { mkdir, readFile } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -13,7 +13,7 @@ import { serve } from './lib/serve.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const { values: options } = parseArgs({
-  options: { only: { type: 'string' }, module: { type: 'string' }, out: { type: 'string', default: join(tmpdir(), 'screens') } },
+  options: { only: { type: 'string' }, looks: { type: 'string' }, module: { type: 'string' }, out: { type: 'string', default: join(tmpdir(), 'screens') } },
 });
 const axe = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 
@@ -118,7 +118,7 @@ async function look(screen, { name: looks, ...context }, lang) {
 }
 
 for (const screen of SCREENS.filter(([name]) => !options.only || options.only.split(',').includes(name))) {
-  for (const looks of LOOKS) await look(screen, looks);
+  for (const looks of LOOKS.filter(({ name }) => !options.looks || options.looks.split(',').includes(name))) await look(screen, looks);
   if (RTL.has(screen[0])) {
     await look(screen, LOOKS[0], 'ar');
     await look(screen, LOOKS[2], 'ar');
