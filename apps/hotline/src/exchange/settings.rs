@@ -45,7 +45,7 @@ pub struct Settings {
     /// only [default: 127.0.0.1:8443]
     #[arg(long, env = "HOTLINE_WEB_LISTEN")]
     pub web_listen: Option<String>,
-    /// Where people open the web handset, such as https://hotline.example; stands in enrolment links
+    /// Where people open the web handset, such as `https://hotline.example`; stands in enrolment links
     /// [default: with a certificate https:// and the name in line_host, or else http://localhost, and the port]
     #[arg(long, env = "HOTLINE_WEB_ORIGIN")]
     pub web_origin: Option<String>,

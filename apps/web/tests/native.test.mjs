@@ -1,0 +1,54 @@
+// A web handset and a native one: each calls the other, and the web handset hears speech.
+
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { Handset } from './lib/handset.mjs';
+import { Native } from './lib/native.mjs';
+import { Office } from './lib/office.mjs';
+import { record } from './lib/sound.mjs';
+
+let ministry, embassy, anna, boris;
+
+before(async () => {
+  [ministry, embassy] = [await Office.start('Ministry'), await Office.start('Embassy')];
+  anna = await Handset.open(ministry.enroll('Anna'), 'caller');
+  boris = await Native.start(embassy.links('Boris').native, 'Boris', 'callee');
+  boris.say(`redeem in-person ${await anna.giveCard('Boris')}`);
+  await anna.press('Contacts');
+  await anna.page.getByRole('button', { name: 'Call Boris' }).waitFor();
+});
+
+after(async () => {
+  await anna?.close();
+  await boris?.stop();
+  for (const one of [ministry, embassy]) await one?.stop();
+});
+
+/** The loudest of what was played: speech, not silence. */
+async function hears() {
+  const { ear } = await record(anna.page, 4_000);
+  const peak = ear.samples.reduce((most, sample) => Math.max(most, Math.abs(sample)), 0);
+  assert.ok(peak > 0.02, `speech is heard: ${peak}`);
+}
+
+test('web to native', async () => {
+  await anna.press('Call Boris');
+  await boris.until((said) => said.event === 'incoming');
+  boris.say('answer');
+  await anna.sees('Connected');
+  await boris.until((said) => said.event === 'voice');
+  await hears();
+  await anna.press('End');
+  await boris.until((said) => said.event === 'call' && JSON.stringify(said.state).includes('ended'));
+});
+
+test('native to web', async () => {
+  boris.say('call 1');
+  await anna.page.getByRole('dialog').waitFor();
+  await anna.press('Answer');
+  await anna.sees('Connected');
+  await boris.until((said) => said.event === 'voice');
+  await hears();
+  boris.say('hangup');
+  await anna.page.getByText('Ended by the other side').first().waitFor();
+});
