@@ -55,7 +55,7 @@ tree: ## Check: file lengths, unfinished work, machines without I/O
 fmt: ## Check: formatting
 	@cargo fmt --all --check
 	@cargo fmt --manifest-path fuzz/Cargo.toml --check
-	@cargo fmt --manifest-path apps/web/Cargo.toml --check
+	@cargo fmt --manifest-path apps/web/Cargo.toml --all --check
 
 deny: ## Check: licences, banned crates, sources
 	@cargo deny --locked --workspace --all-features check bans licenses sources
