@@ -209,7 +209,7 @@ fn sound(host: &Shared, port: Option<MessagePort>) {
     let port = port.map(|port| {
         Port::new(port, move |said| happened(&listening, session, Happened::Sound(said)))
     });
-    // What it replaces is dropped after the borrow has ended.
+    // The port that it replaces is closed: that calls nobody back.
     let handset = &mut host.borrow_mut().handset;
     if let Some(handset) = handset {
         handset.listen(port);
