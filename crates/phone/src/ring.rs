@@ -54,7 +54,7 @@ pub(crate) struct Call {
     pub(crate) device: Option<DevicePub>,
     /// The other side may know what happens here.
     pub(crate) tell: bool,
-    /// A caller's: one for each device of the callee, until one answers. A callee's: none or one.
+    /// A caller's: some for each device of the callee, until one answers. A callee's: none or one.
     pub(crate) keyed: Vec<Keyed>,
     pub(crate) heard: bool,
     pub(crate) level: Level,
@@ -96,8 +96,7 @@ impl Call {
     /// Keys with a device of the callee, made while it rings.
     pub(crate) fn keys_came(&mut self, keyed: Keyed) {
         if matches!(self.stage, Stage::Outgoing(_)) {
-            self.keyed.retain(|k| k.device != keyed.device);
-            self.keyed.push(keyed);
+            crate::stock::keep(&mut self.keyed, keyed);
         }
     }
 }

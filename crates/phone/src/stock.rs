@@ -6,8 +6,8 @@
 //! ```
 //!
 //! None of it is written to disk. A handset that starts sends new key packages and asks for new ones; what
-//! was prepared with the old ones is dropped. For each device of the callee there is a group of its own,
-//! under one name of the call.
+//! was prepared with the old ones is dropped. For each device of the callee there are groups of its own,
+//! under one name of the call: one, or a few when key packages crossed; the callee answers in whichever it has.
 
 use seal::group::{Admit, Group, GroupError, GroupKind, Psk, UnverifiedKeyPackage};
 use seal::identity::{DevicePub, VerifiedDevice};
@@ -44,10 +44,28 @@ impl Keyed {
     }
 }
 
+/// Most groups of one call with one device that are kept.
+const GROUPS: usize = 4;
+
+/// Keeps a caller's newest group. Older ones with the same device stay for a while: the device may have joined one of them, and
+/// answer before it hears of the newer one.
+pub(crate) fn keep(list: &mut Vec<Keyed>, keyed: Keyed) {
+    let device = keyed.device;
+    let other = list.iter().filter(|k| k.device != device).map(|k| k.device.0);
+    if other.collect::<std::collections::BTreeSet<_>>().len() >= DEVICES {
+        return;
+    }
+    let mut same = list.iter().enumerate().filter(|(_, k)| k.device == device).map(|(i, _)| i);
+    if let (Some(oldest), GROUPS) = (same.next(), 1 + same.count() + 1) {
+        list.remove(oldest);
+    }
+    list.push(keyed);
+}
+
 /// What is ready for the next calls with one contact.
 #[derive(Default)]
 pub(crate) struct Stock {
-    /// The next call to this contact, and a group for each of its devices that gave a key package.
+    /// The next call to this contact, and the groups with its devices that gave key packages.
     pub(crate) prepared: Option<(CallId, Vec<Keyed>)>,
     /// The next call from each of its devices.
     joined: Vec<(CallId, Keyed)>,
@@ -152,10 +170,7 @@ impl Phone {
             _ => {
                 let Some(record) = self.contacts.get_mut(&contact) else { return };
                 let (_, list) = record.stock.prepared.get_or_insert_with(|| (fresh, Vec::new()));
-                list.retain(|k| k.device != keyed.device);
-                if list.len() < DEVICES {
-                    list.push(keyed);
-                }
+                keep(list, keyed);
                 let told = record.is_told();
                 let _ = self.mail_to(contact, &prepare);
                 if want && told {

@@ -84,6 +84,19 @@ fn after_a_call_the_next_one_is_ready_in_both_directions() {
     }
 }
 
+/// Keys of the next call are on their way when it is placed, at whatever point: the caller has all that the callee may answer with.
+#[test]
+fn a_call_right_after_another_one_is_connected_whenever_it_is_placed() {
+    for pause in (0..2_000).step_by(100) {
+        let mut world = met(300 + pause);
+        for (from, to) in [(A, B), (A, B), (B, A)] {
+            connect(&mut world, from, to);
+            part(&mut world, to, from);
+            world.run(core::time::Duration::from_millis(pause));
+        }
+    }
+}
+
 #[test]
 fn busy_and_declined_are_told_to_the_trusted_only() {
     let mut world = two(3);
