@@ -1,6 +1,4 @@
-// An office for the tests: an exchange as a real process, and a tap in front of its line door.
-//
-//   browser ◄─ UDP ─► tap (counts, loses, cuts) ◄─ UDP ─► exchange
+// An office for the tests: an exchange as a real process, and a tap in front of its line door (tap.mjs).
 //
 // Ports are the system's choice; the exchange's are kept, so that it can be killed and started again.
 
@@ -11,6 +9,7 @@ import { mkdtempSync } from 'node:fs';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Tap } from './tap.mjs';
 
 const HOTLINE = process.env.HOTLINE ?? 'hotline';
 
@@ -28,55 +27,6 @@ async function freeTcp() {
   const { port } = server.address();
   server.close();
   return port;
-}
-
-/** What passes on the lines of an office, datagram by datagram. */
-export class Tap {
-  /** Called for each datagram: `true` loses it. */
-  lose = () => false;
-  /** {at: ms, up: boolean, size: bytes}, while `watching`. */
-  seen = [];
-  watching = false;
-
-  async start(exchange) {
-    this.flows = new Map();
-    this.socket = dgram.createSocket('udp4').bind(0, '127.0.0.1');
-    await once(this.socket, 'listening');
-    this.port = this.socket.address().port;
-    this.socket.on('message', (bytes, from) => {
-      const key = `${from.address}:${from.port}`;
-      let flow = this.flows.get(key);
-      if (!flow) {
-        flow = dgram.createSocket('udp4');
-        flow.on('message', (down) => {
-          if (!this.#note(false, down)) this.socket.send(down, from.port, from.address);
-        });
-        // An exchange that was killed refuses datagrams until it runs again.
-        flow.on('error', () => {});
-        this.flows.set(key, flow);
-      }
-      if (!this.#note(true, bytes)) flow.send(bytes, exchange, '127.0.0.1');
-    });
-  }
-
-  #note(up, bytes) {
-    if (this.watching) this.seen.push({ at: performance.now(), up, size: bytes.length });
-    return this.lose(up, bytes);
-  }
-
-  /** Watches for `ms`; what was seen. */
-  async watch(ms) {
-    this.seen = [];
-    this.watching = true;
-    await new Promise((done) => setTimeout(done, ms));
-    this.watching = false;
-    return this.seen;
-  }
-
-  stop() {
-    this.socket.close();
-    for (const flow of this.flows.values()) flow.close();
-  }
 }
 
 /** An office: exchange and tap. */
@@ -130,7 +80,7 @@ export class Office {
   }
 
   async stop() {
-    this.tap.stop();
+    await this.tap.stop();
     if (this.process.exitCode === null && this.process.signalCode === null) {
       this.process.kill('SIGTERM');
       await once(this.process, 'exit');

@@ -10,7 +10,8 @@ export function tapAudio() {
     const context = node.context;
     const recorder = context.createScriptProcessor(1024, 1, 1);
     recorder.onaudioprocess = (event) => {
-      if (window.__sound.on) heard[name].push([context.currentTime, Array.from(event.inputBuffer.getChannelData(0))]);
+      // Its time is that of the audio thread; when this code runs is chance.
+      if (window.__sound.on) heard[name].push([event.playbackTime, event.inputBuffer.getChannelData(0).slice()]);
     };
     connect.call(node, recorder);
     connect.call(recorder, context.destination);
@@ -33,25 +34,52 @@ export function tapAudio() {
 
 /** Records for `ms`, and gives {mic, ear}, each {start: seconds since 1970, samples}. */
 export async function record(page, ms) {
-  await page.evaluate(() => {
-    Object.assign(window.__sound, { on: true });
+  await listen(page);
+  await page.waitForTimeout(ms);
+  return heard(page);
+}
+
+/** Begins to record. */
+export const listen = (page) =>
+  page.evaluate(() => {
+    window.__sound.on = true;
     window.__sound.mic.length = window.__sound.ear.length = 0;
   });
-  await page.waitForTimeout(ms);
+
+/** What was recorded since `listen`. */
+export async function heard(page) {
   const raw = await page.evaluate(() => {
     const { mic, ear, clock } = window.__sound;
     window.__sound.on = false;
-    return { mic, ear, clock };
+    // 16-bit samples in base64: megabytes of numbers as text would keep everybody busy.
+    const packed = (blocks) => {
+      if (!blocks.length) return { from: 0, base64: '' };
+      const from = blocks[0][0];
+      const samples = new Int16Array(Math.round((blocks.at(-1)[0] - from) * 48000) + blocks.at(-1)[1].length);
+      for (const [at, block] of blocks) {
+        const start = Math.round((at - from) * 48000);
+        for (let i = 0; i < block.length; i += 1) samples[start + i] = Math.max(-1, Math.min(1, block[i])) * 32767;
+      }
+      const bytes = new Uint8Array(samples.buffer);
+      let text = '';
+      for (let i = 0; i < bytes.length; i += 32768) text += String.fromCharCode(...bytes.subarray(i, i + 32768));
+      return { from, base64: btoa(text) };
+    };
+    return { mic: packed(mic), ear: packed(ear), clock };
   });
   const offset = raw.clock.sort((a, b) => a - b)[raw.clock.length >> 1];
-  const track = (blocks) => {
-    if (!blocks.length) return { start: 0, samples: new Float32Array() };
-    const from = blocks[0][0];
-    const samples = new Float32Array(Math.ceil((blocks.at(-1)[0] - from) * 48000) + 4096);
-    for (const [at, block] of blocks) samples.set(block, Math.round((at - from) * 48000));
+  const track = ({ from, base64 }) => {
+    const bytes = Buffer.from(base64, 'base64');
+    const samples = Float32Array.from(new Int16Array(bytes.buffer, bytes.byteOffset, bytes.length / 2), (n) => n / 32767);
     return { start: from + offset, samples };
   };
   return { mic: track(raw.mic), ear: track(raw.ear) };
+}
+
+/** When the first sound was played, in seconds since 1970; `undefined`: none was. */
+export function firstSound({ start, samples }) {
+  const at = samples.findIndex((sample) => Math.abs(sample) > 0.003);
+  return at < 0 ? undefined : start + at / 48000;
 }
 
 /** Every `step` samples the mean of the magnitude: what correlation of speech needs, and little work. */
