@@ -115,6 +115,10 @@ pub struct Meters {
 #[allow(missing_docs, reason = "each is what its name says")]
 pub enum SoundState {
     Off,
+    /// Without a microphone; then `Ready`.
+    Preparing,
+    Ready,
+    /// With a microphone; then `On`.
     Starting,
     On,
     Failed(SoundProblem),

@@ -1,13 +1,13 @@
 //! What people do with calls, and the devices that run meanwhile.
 //!
-//! Devices are opened by the tap or key that calls or answers, never before, and closed with the last call.
+//! The microphone is opened by the tap or key that calls or answers, never before; all is closed with the last call.
 
 use leptos::prelude::*;
 use protocol::{CallState, Command, ContactView};
 use wasm_bindgen_futures::spawn_local;
 
 use crate::app::{App, SoundState, under_way};
-use crate::sound::Sound;
+use crate::sound::{Devices, Sound};
 
 impl App {
     /// Rings a contact.
@@ -72,37 +72,78 @@ impl App {
         })
     }
 
+    /// It rings: makes ready what the answer will need, and leaves the microphone closed.
+    pub fn sound_ready(self) {
+        if self.sound.get_untracked() == SoundState::Off {
+            self.sound.set(SoundState::Preparing);
+            self.start();
+        }
+    }
+
     /// Opens the devices, unless they run, are being opened or failed.
     pub fn sound_on(self) {
-        if self.sound.get_untracked() == SoundState::Off {
-            self.sound_again();
+        match self.sound.get_untracked() {
+            SoundState::Off => self.sound_again(),
+            // Whoever prepares goes on by itself.
+            SoundState::Preparing => self.sound.set(SoundState::Starting),
+            SoundState::Ready => {
+                self.sound.set(SoundState::Starting);
+                if let Some(sound) = self.running.try_update_value(Option::take).flatten() {
+                    let devices = self.devices.get_untracked();
+                    spawn_local(self.open_microphone(sound, devices));
+                }
+            }
+            SoundState::Starting | SoundState::On | SoundState::Failed(_) => {}
         }
     }
 
     /// Opens the devices, after they failed or others were chosen.
     pub fn sound_again(self) {
-        let Some(link) = self.link.get_value() else { return };
-        if self.sound.get_untracked() == SoundState::Starting {
+        let state = self.sound.get_untracked();
+        if matches!(state, SoundState::Starting | SoundState::Preparing) {
             return;
         }
         self.close_devices();
         self.sound.set(SoundState::Starting);
+        self.start();
+    }
+
+    fn start(self) {
+        let Some(link) = self.link.get_value() else { return };
         let devices = self.devices.get_untracked();
         spawn_local(async move {
-            let started = Sound::start(link.worker(), &devices).await;
-            match started {
-                // The call ended while the browser asked.
-                Ok(sound) if self.sound.get_untracked() != SoundState::Starting => sound.stop(),
-                Ok(sound) => {
+            let prepared = Sound::prepare(link.worker(), &devices).await;
+            match (prepared, self.sound.get_untracked()) {
+                (Ok(sound), SoundState::Starting) => self.open_microphone(sound, devices).await,
+                (Ok(sound), SoundState::Preparing) => {
                     self.running.set_value(Some(sound));
-                    self.sound.set(SoundState::On);
-                    if devices != self.devices.get_untracked() {
-                        self.sound_again();
-                    }
+                    self.sound.set(SoundState::Ready);
                 }
-                Err(problem) => self.sound.set(SoundState::Failed(problem)),
+                // The call ended while the browser worked.
+                (Ok(sound), _) => sound.stop(),
+                (Err(problem), SoundState::Starting) => {
+                    self.sound.set(SoundState::Failed(problem));
+                }
+                // The answer tries again, and tells.
+                (Err(_), _) => self.sound.set(SoundState::Off),
             }
         });
+    }
+
+    async fn open_microphone(self, mut sound: Sound, devices: Devices) {
+        let opened = sound.open_microphone(&devices).await;
+        match opened {
+            // The call ended while the browser asked.
+            _ if self.sound.get_untracked() != SoundState::Starting => sound.stop(),
+            Ok(()) => {
+                self.running.set_value(Some(sound));
+                self.sound.set(SoundState::On);
+                if devices != self.devices.get_untracked() {
+                    self.sound_again();
+                }
+            }
+            Err(problem) => self.sound.set(SoundState::Failed(problem)),
+        }
     }
 
     /// Closes the devices.

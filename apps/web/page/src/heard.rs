@@ -108,6 +108,7 @@ fn seen(app: App, view: View) {
             .collect();
     });
     let talking = view.calls.iter().any(|c| under_way(c.state));
+    let ringing = view.calls.iter().any(|c| c.state == CallState::RingingHere);
     app.view.set(view);
     if let Some(over) = over {
         let id = over.id;
@@ -120,6 +121,8 @@ fn seen(app: App, view: View) {
     }
     if talking {
         app.sound_on();
+    } else if ringing {
+        app.sound_ready();
     } else {
         app.silence();
     }

@@ -6,6 +6,7 @@
 //!                  worker
 //! ```
 //!
+//! While it rings all is made ready but the microphone, which is opened by the answer: that is all that is left to wait for.
 //! Echo cancellation, noise suppression and gain are the browser's own. 48 kHz, mono.
 
 use js_sys::{Array, Object, Reflect};
@@ -39,65 +40,67 @@ pub enum SoundProblem {
     Other(String),
 }
 
-/// Open devices, connected to the worker. Dropped, they are closed.
+/// A loudspeaker that is connected to the worker, and the microphone once it was opened. Dropped, they are closed.
 pub struct Sound {
     context: AudioContext,
-    stream: MediaStream,
+    node: AudioWorkletNode,
+    stream: Option<MediaStream>,
     worker: web_sys::Worker,
 }
 
 impl Sound {
-    /// Opens the devices. Call it from a tap or key: browsers start sound at no other time.
+    /// Makes everything ready but the microphone.
     ///
     /// # Errors
     /// [`SoundProblem`].
-    pub async fn start(worker: &web_sys::Worker, devices: &Devices) -> Result<Sound, SoundProblem> {
+    pub async fn prepare(
+        worker: &web_sys::Worker,
+        devices: &Devices,
+    ) -> Result<Sound, SoundProblem> {
         let other = |e: JsValue| SoundProblem::Other(words(&e));
         let options = AudioContextOptions::new();
         options.set_sample_rate(48_000.0);
         options.set_latency_hint(&AudioContextLatencyCategory::Interactive.into());
         let context = AudioContext::new_with_context_options(&options).map_err(other)?;
-        let opened = Sound::open(&context, worker, devices).await;
-        if opened.is_err() {
+        let made = Sound::connect(&context, worker).await;
+        if made.is_err() {
             // It was never heard.
             let _ = context.close();
         }
-        opened
-    }
-
-    async fn open(
-        context: &AudioContext,
-        worker: &web_sys::Worker,
-        devices: &Devices,
-    ) -> Result<Sound, SoundProblem> {
-        let other = |e: JsValue| SoundProblem::Other(words(&e));
-        let module = context.audio_worklet().and_then(|w| w.add_module("worklet.js"));
-        let stream = microphone(devices).await?;
-        let sound = Sound { context: context.clone(), stream, worker: worker.clone() };
-        JsFuture::from(module.map_err(other)?).await.map_err(other)?;
-
-        let node_options = AudioWorkletNodeOptions::new();
-        node_options.set_output_channel_count(&Array::of1(&1.into()));
-        node_options.set_channel_count(1);
-        let node = AudioWorkletNode::new_with_options(context, "hotline", &node_options);
-        let node = node.map_err(other)?;
-        let source = context.create_media_stream_source(&sound.stream).map_err(other)?;
-        source.connect_with_audio_node(&node).map_err(other)?;
-        node.connect_with_audio_node(&context.destination()).map_err(other)?;
-
-        let channel = MessageChannel::new().map_err(other)?;
-        let (one, two) = (channel.port1(), channel.port2());
-        let port = node.port().map_err(other)?;
-        port.post_message_with_transferable(&one, &Array::of1(&one)).map_err(other)?;
-        say(worker, &two.clone().into(), &Array::of1(&two)).map_err(other)?;
+        let sound = made.map_err(other)?;
         if let Some(speaker) = &devices.speaker {
             sound.set_output(speaker);
         }
-        // It runs already where the browser lets it.
-        if let Ok(resumed) = context.resume() {
-            JsFuture::from(resumed).await.map_err(other)?;
-        }
         Ok(sound)
+    }
+
+    async fn connect(context: &AudioContext, worker: &web_sys::Worker) -> Result<Sound, JsValue> {
+        JsFuture::from(context.audio_worklet()?.add_module("worklet.js")?).await?;
+        let options = AudioWorkletNodeOptions::new();
+        options.set_output_channel_count(&Array::of1(&1.into()));
+        options.set_channel_count(1);
+        let node = AudioWorkletNode::new_with_options(context, "hotline", &options)?;
+        node.connect_with_audio_node(&context.destination())?;
+        let channel = MessageChannel::new()?;
+        let (one, two) = (channel.port1(), channel.port2());
+        node.port()?.post_message_with_transferable(&one, &Array::of1(&one))?;
+        say(worker, &two.clone().into(), &Array::of1(&two))?;
+        Ok(Sound { context: context.clone(), node, stream: None, worker: worker.clone() })
+    }
+
+    /// Opens the microphone. Call it after a tap or key: browsers start sound at no other time.
+    ///
+    /// # Errors
+    /// [`SoundProblem`].
+    pub async fn open_microphone(&mut self, devices: &Devices) -> Result<(), SoundProblem> {
+        let other = |e: JsValue| SoundProblem::Other(words(&e));
+        // It runs already where the browser let it; both are waited for together.
+        let resumed = self.context.resume().map_err(other)?;
+        let stream = self.stream.insert(microphone(devices).await?).clone();
+        let source = self.context.create_media_stream_source(&stream).map_err(other)?;
+        source.connect_with_audio_node(&self.node).map_err(other)?;
+        JsFuture::from(resumed).await.map_err(other)?;
+        Ok(())
     }
 
     /// Plays on another loudspeaker, where the browser can (`AudioContext.setSinkId`).
@@ -123,7 +126,7 @@ impl Drop for Sound {
     fn drop(&mut self) {
         // The worker may have ended, and the context may be closed: then there is nothing to stop.
         let _ = say(&self.worker, &JsValue::NULL, &Array::new());
-        for track in self.stream.get_tracks() {
+        for track in self.stream.iter().flat_map(MediaStream::get_tracks) {
             track.unchecked_into::<MediaStreamTrack>().stop();
         }
         let _ = self.context.close();
