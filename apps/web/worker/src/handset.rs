@@ -161,9 +161,12 @@ impl Handset {
                 self.fifo.push(samples);
                 return wanted;
             }
-            Happened::Sound(FromWorklet::Wants { blocks, gap }) => {
-                self.played_gaps += u64::from(gap);
+            Happened::Sound(FromWorklet::Wants(blocks)) => {
                 self.play(now, blocks);
+                return wanted;
+            }
+            Happened::Sound(FromWorklet::Gap) => {
+                self.played_gaps += 1;
                 return wanted;
             }
             Happened::Time => {}
