@@ -202,24 +202,25 @@ fn three_probers_see_the_same_whatever_is_the_matter_with_an_address() {
     }
 }
 
-/// A handset of this office and one of another office, as people use them, with keys that do not fit.
+/// A handset of this office and one of another office, as people use them: with the key of a contact, if there is one.
 #[test]
 fn handsets_see_the_same_whatever_is_the_matter_with_an_address() {
     for office in [0, 1] {
         let see = |state: &str| {
-            let (mut w, _) = prepare(state, Prober::Outsider);
+            let (mut w, _) = prepare(state, Prober::FormerContact);
+            let k = key(Prober::FormerContact.key());
             let b = w.enrolled(office, "boris", 77);
             let home = w.reference(0);
             // The trunk is up before the questions are asked.
-            w.post(b, 1, &home, envelope(99, &key(9), 1, b"nobody"));
+            w.post(b, 1, &home, envelope(99, &k, 1, b"nobody"));
             w.run(2_000);
             let from = w.now;
             w.phones[b].inbox.clear();
-            w.open(b, 1, 0, envelope(1, &key(9), 2, b"invite"));
+            w.open(b, 1, 0, envelope(1, &k, 2, b"invite"));
             w.run(500);
-            w.post(b, 2, &home, envelope(1, &key(9), 3, b"hello"));
+            w.post(b, 2, &home, envelope(1, &k, 3, b"hello"));
             w.run(500);
-            let (address, bound) = (address(1), public(&key(9)));
+            let (address, bound) = (address(1), public(&k));
             w.send(b, &LineUp::Redeem { request: 5, exchange: home, address, bound });
             w.run(125_000);
             let cells: Vec<_> = w.phones[b].cells.iter().filter(|c| c.0 >= from).copied().collect();
