@@ -7,6 +7,7 @@ use exchange::Conn;
 use phone::{Command, Event, Input, Phone, Setup, View};
 use wire::{Time, Wall};
 
+use crate::middle::Middle;
 use crate::net::Net;
 use crate::office::{Rows, read};
 
@@ -28,6 +29,8 @@ pub struct Wire {
     pub up: Net<Vec<u8>>,
     /// Cells from the exchange.
     pub down: Net<Vec<u8>>,
+    /// In whose hands it is.
+    pub(crate) middle: Option<Middle>,
 }
 
 /// A phone and its host.

@@ -11,10 +11,12 @@ use core::time::Duration;
 use std::collections::BTreeMap;
 
 use exchange::{Conn, Input as ExchangeInput, Output as ExchangeOutput, SourceId};
+use link::Shape;
 use phone::{Command, Event, Input, InputError, Output};
 use wire::rows::Change;
 use wire::{ExchangePub, Time, Wall};
 
+use crate::middle::{Meddler, Middle, To, What};
 use crate::net::{Conditions, Net};
 use crate::office::{Office, write};
 use crate::party::{Party, Wire};
@@ -40,6 +42,8 @@ enum Happening {
 struct Trunk {
     ends: [(usize, Conn); 2],
     ways: [Net<Vec<u8>>; 2],
+    /// In whose hands it is.
+    middle: Option<Middle>,
 }
 
 /// Offices, parties, and what is between them.
@@ -60,6 +64,10 @@ pub struct World {
     /// How trunks are.
     pub trunk: Conditions,
     commands: u64,
+    /// Whose line is in somebody's hands, and what he does there; from when the line next comes up.
+    pub line_meddlers: BTreeMap<usize, Meddler>,
+    /// The same for all trunks. Near is the exchange that dialled.
+    pub trunk_meddler: Option<Meddler>,
 }
 
 impl World {
@@ -79,6 +87,8 @@ impl World {
             lines: Conditions::perfect(Duration::from_millis(3)),
             trunk: Conditions::perfect(Duration::from_millis(10)),
             commands: 0,
+            line_meddlers: BTreeMap::new(),
+            trunk_meddler: None,
         }
     }
 
@@ -259,6 +269,7 @@ impl World {
                 at = [&wire.up, &wire.down]
                     .iter()
                     .filter_map(|n| n.next_arrival())
+                    .chain(wire.middle.as_ref().map(Middle::next_tick))
                     .fold(at, Time::min);
             }
             if party.plays && party.phone.is_some() {
@@ -269,7 +280,8 @@ impl World {
             at = at.min(office.timeout);
         }
         let ways = self.trunks.iter().flat_map(|t| &t.ways);
-        ways.filter_map(Net::next_arrival).fold(at, Time::min)
+        let middles = self.trunks.iter().filter_map(|t| t.middle.as_ref());
+        ways.filter_map(Net::next_arrival).chain(middles.map(Middle::next_tick)).fold(at, Time::min)
     }
 
     /// Does what is due next, if that is before `end`.
@@ -294,9 +306,22 @@ impl World {
             for way in 0..2 {
                 while let Some(cell) = self.trunks.get_mut(trunk).and_then(|t| t.ways[way].pop(now))
                 {
+                    if let (Some(middle), Some(meddler)) =
+                        (&mut self.trunks[trunk].middle, &mut self.trunk_meddler)
+                    {
+                        let from = if way == 0 { To::Near } else { To::Far };
+                        middle.cell(now, from, &cell, meddler);
+                        continue;
+                    }
                     let (office, conn) = self.trunks[trunk].ends[1 - way];
                     self.office_input(office, ExchangeInput::Cell { conn, bytes: &cell });
                 }
+            }
+            let cells = self.trunks.get_mut(trunk).and_then(|t| Some(t.middle.as_mut()?.tick(now)));
+            for (to, cell) in cells.unwrap_or_default() {
+                let Some(trunk) = self.trunks.get(trunk) else { break };
+                let (office, conn) = trunk.ends[usize::from(to == To::Far)];
+                self.office_input(office, ExchangeInput::Cell { conn, bytes: &cell });
             }
         }
         for office in 0..self.offices.len() {
@@ -313,8 +338,16 @@ impl World {
         while let Some((conn, cell)) =
             self.parties[id].wire.as_mut().and_then(|w| Some((w.conn, w.up.pop(now)?)))
         {
+            if let (Some(wire), Some(meddler)) =
+                (&mut self.parties[id].wire, self.line_meddlers.get_mut(&id))
+                && let Some(middle) = &mut wire.middle
+            {
+                middle.cell(now, To::Near, &cell, meddler);
+                continue;
+            }
             self.office_input(office, ExchangeInput::Cell { conn, bytes: &cell });
         }
+        self.tick_middle(id);
         while let Some(cell) = self.parties[id].wire.as_mut().and_then(|w| w.down.pop(now)) {
             self.phone_input(id, Input::Cell(&cell));
         }
@@ -336,6 +369,42 @@ impl World {
                 heard.extend_from_slice(&block);
             }
             party.next_block += BLOCK;
+        }
+    }
+
+    fn tick_middle(&mut self, id: usize) {
+        let now = self.now;
+        let Some(wire) = &mut self.parties[id].wire else { return };
+        let (conn, cells) = (wire.conn, wire.middle.as_mut().map(|m| m.tick(now)));
+        for (to, cell) in cells.unwrap_or_default() {
+            if to == To::Far {
+                let office = self.parties[id].office;
+                self.office_input(office, ExchangeInput::Cell { conn, bytes: &cell });
+            } else if let Some(wire) = &mut self.parties[id].wire {
+                wire.down.send(now, cell);
+            }
+        }
+    }
+
+    /// Whoever holds a party's line says something on it.
+    ///
+    /// # Panics
+    /// If nobody holds it.
+    pub fn meddle(&mut self, party: usize, to: To, what: What) {
+        match self.parties[party].wire.as_mut().and_then(|w| w.middle.as_mut()) {
+            Some(middle) => middle.say(to, what),
+            None => panic!("nobody holds the line of party {party}"),
+        }
+    }
+
+    /// Whoever holds the trunks says something on one of them.
+    ///
+    /// # Panics
+    /// If nobody holds it.
+    pub fn meddle_trunk(&mut self, trunk: usize, to: To, what: What) {
+        match self.trunks.get_mut(trunk).and_then(|t| t.middle.as_mut()) {
+            Some(middle) => middle.say(to, what),
+            None => panic!("nobody holds trunk {trunk}"),
         }
     }
 
@@ -373,7 +442,11 @@ impl World {
         }
         let conn = self.conn();
         let (up, down) = (self.net(self.lines), self.net(self.lines));
-        self.parties[party].wire = Some(Wire { conn, up, down });
+        let middle = self.line_meddlers.contains_key(&party);
+        let middle = middle.then(|| {
+            Middle::new(Shape::OFFICE_EXCHANGE, Shape::OFFICE_HANDSET, self.now + CONNECT)
+        });
+        self.parties[party].wire = Some(Wire { conn, up, down, middle });
         self.office_input(office, ExchangeInput::LineUp { conn, source: SourceId(party as u64) });
         self.phone_input(party, Input::LinkUp);
     }
@@ -385,7 +458,11 @@ impl World {
             Some(other) if up(office) && up(other) => {
                 let ends = [(office, self.conn()), (other, self.conn())];
                 let ways = [self.net(self.trunk), self.net(self.trunk)];
-                self.trunks.push(Trunk { ends, ways });
+                let middle = self.trunk_meddler.is_some().then(|| {
+                    let shape = Shape::trunk(1);
+                    Middle::new(shape, shape, self.now + CONNECT / 3)
+                });
+                self.trunks.push(Trunk { ends, ways, middle });
                 let own = self.offices[office].key;
                 for ((office, conn), peer, dialled) in
                     [(ends[0], peer, true), (ends[1], own, false)]
@@ -470,12 +547,17 @@ impl World {
         while let Some(output) = exchange.poll() {
             match output {
                 ExchangeOutput::Transmit { conn, cell } => {
-                    let line = self
-                        .parties
-                        .iter_mut()
-                        .find_map(|p| p.wire.as_mut().filter(|w| p.office == id && w.conn == conn));
-                    if let Some(wire) = line {
-                        wire.down.send(now, cell.to_vec());
+                    let line = self.parties.iter_mut().enumerate().find_map(|(party, p)| {
+                        let mine = |w: &&mut Wire| p.office == id && w.conn == conn;
+                        Some((party, p.wire.as_mut().filter(mine)?))
+                    });
+                    if let Some((party, wire)) = line {
+                        match (&mut wire.middle, self.line_meddlers.get_mut(&party)) {
+                            (Some(middle), Some(meddler)) => {
+                                middle.cell(now, To::Far, cell, meddler);
+                            }
+                            _ => wire.down.send(now, cell.to_vec()),
+                        }
                         continue;
                     }
                     for trunk in &mut self.trunks {

@@ -202,13 +202,15 @@ impl Phone {
         let row = self.cards.get(&id).ok_or(InputError::NoSuch("card"))?.row.clone();
         let mut packages =
             KeyPackages::restore(row.packages.as_bytes(), &self.device).map_err(|_| damaged())?;
-        // Whoever made the group is let in, and must then show a card of the same identity.
+        // The group is bound to the whole card, of which exchanges saw the address alone: whoever made it holds the
+        // card. He is let in, and must then show a card of the same identity.
+        let own = UnverifiedCard::from_bytes(row.text.as_bytes())?.verify(row.issued)?;
         let mut group = Group::join(
             &self.device,
             &mut packages,
             welcome,
             GroupKind::Contact,
-            &[],
+            &[own.psk()],
             Admit::Vouched,
         )?;
         let words = group.authenticator();
@@ -255,6 +257,7 @@ impl Phone {
             sibling: device,
             shared: 0,
             packages: Blob::default(),
+            card: None,
         };
         let number = self.new_contact(Contact::new(contact, Some(group)));
         if let Some(record) = self.cards.get_mut(&id) {

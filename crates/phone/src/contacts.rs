@@ -12,7 +12,7 @@ use core::time::Duration;
 use call::contact::{Keys, Progress};
 use call::{Busyness, Policy, Verdict};
 use seal::card::{Kind, UnverifiedCard};
-use seal::group::{Admit, Bucket, Change, Group, GroupKind, UnverifiedKeyPackage};
+use seal::group::{Admit, Bucket, Change, Group, GroupKind, Psk, UnverifiedKeyPackage};
 use seal::pairwise::PairwiseKey;
 use wire::limits::TEXT_MAX;
 use wire::talk::{ContactMessage, Offer, Sealed};
@@ -157,6 +157,7 @@ impl Phone {
             sibling,
             shared: 0,
             packages: Blob::default(),
+            card: Some(*card.psk().secret),
         };
         let contact = self.new_contact(Contact::new(row, None));
         self.after(Effect::Begin(Task::Redeem(contact)));
@@ -186,7 +187,9 @@ impl Phone {
         let kind = if contact.row.sibling { Kind::Device } else { Kind::Contact };
         // A further handset changes its principal while it is in this group.
         group.admit(self.device.principal());
-        let added = group.add(&[package], &[])?;
+        // Only who holds the card can make this group: exchanges saw nothing of it but the address.
+        let secret = contact.row.card.ok_or(InputError::WrongState("the card is not there"))?;
+        let added = group.add(&[package], &[Psk::new(contact.row.theirs.0, secret)])?;
         let expiry = Wall(now.0.saturating_add(RETURN_TTL.as_secs()));
         let card = self.make_card(kind, mine, expiry)?;
         let introduce = ContactMessage::Introduce { card: blob(card.to_bytes().to_vec())? };
@@ -196,6 +199,7 @@ impl Phone {
         let contact = self.contact_mut(id)?;
         contact.group = Some(group);
         contact.row.words = Some(words);
+        contact.row.card = None;
         contact.row.progress = progress.code();
         contact.row.bound = Some(bound);
         contact.row.unbound = true;
@@ -211,6 +215,7 @@ impl Phone {
         let Some(record) = self.contacts.get_mut(&contact) else { return };
         let Some(progress) = record.progress().refused() else { return };
         record.row.progress = progress.code();
+        record.row.card = None;
         self.touched_contacts.insert(contact);
         self.after(Effect::Tell(Event::ContactRefused { contact }));
     }
@@ -310,13 +315,13 @@ impl Phone {
         }
     }
 
-    /// A message of an epoch that is still to come. It proves that the other side has an own commit that is
-    /// pending here.
+    /// A message of an epoch that is still to come. If it opens there, it proves that the other side has an own
+    /// commit that is pending here. The number of an epoch alone proves nothing: any exchange can write it.
     pub(crate) fn ahead(&mut self, contact: u32, message: &[u8], way: Way) {
         let Some(group) = self.contacts.get_mut(&contact).and_then(|c| c.group.as_mut()) else {
             return;
         };
-        if group.has_pending() && group.merge_pending().is_ok() {
+        if group.opens_after_pending(message) && group.merge_pending().is_ok() {
             self.touched_groups.insert(contact);
             self.contact_message(contact, message, way);
             self.release_held(contact);

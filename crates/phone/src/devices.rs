@@ -272,6 +272,7 @@ impl Phone {
             sibling: false,
             shared: number,
             packages: Blob::default(),
+            card: None,
         };
         let id = self.new_contact(Contact::new(row, None));
         self.ask_in(sibling, id, number)
@@ -330,6 +331,10 @@ impl Phone {
     pub(crate) fn add_device(&mut self, contact: u32, package: &[u8]) -> Result<(), InputError> {
         let now = self.wall();
         let record = self.contacts.get_mut(&contact).ok_or(InputError::NoSuch("contact"))?;
+        if !record.is_told() {
+            // The commit would tell it that this handset is here. It asks again.
+            return Ok(());
+        }
         let verified = UnverifiedKeyPackage::parse(package)?.verify(&record.row.identity, now)?;
         if record.has(verified.device().device()) || record.devices().len() >= DEVICES {
             return Err(InputError::TooMany("devices of one contact"));

@@ -22,6 +22,9 @@ use crate::machine::{Effect, Phone};
 use crate::mail::Way;
 use crate::stock::Keyed;
 
+/// An invitation that is older does not ring: an exchange kept it, and its caller has long given up. As much as
+/// two exchanges' clocks may differ.
+const STALE: u64 = 300;
 /// Most calls at once, over or not.
 const CALLS_MAX: usize = 16;
 
@@ -241,6 +244,10 @@ impl Phone {
             let told = self.contacts.get(&contact).is_some_and(|c| c.is_told());
             let word = told.then_some(ContactMessage::Declined { call: name });
             return self.turn_away(contact, leg, word);
+        }
+        if at.0.saturating_add(STALE) < self.wall().0 {
+            self.turn_away(contact, leg, None);
+            return self.missed(contact, name, at);
         }
         let crossing = self.crossing(contact);
         if let Some((id, mine)) = crossing {

@@ -134,6 +134,8 @@ record! {
         shared: u32,
         /// Private halves with which this handset can be let into the group.
         packages: Blob<PACKAGE_MAX>,
+        /// What binds the group that is to be made to the card.
+        card: Option<[u8; 32]>,
     }
 }
 

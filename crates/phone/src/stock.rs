@@ -154,6 +154,9 @@ impl Phone {
         if matches!((&placing, way), (None, Way::Leg(_))) {
             return;
         }
+        if placing.is_none() && !self.may_answer(contact, from.device()) {
+            return;
+        }
         let fresh = placing.map_or_else(|| CallId(self.random()), |(_, name, _)| name);
         let Ok((keyed, prepare)) = self.make_call_group(contact, from, package, fresh, way) else {
             self.dropped += 1;
@@ -178,6 +181,16 @@ impl Phone {
                 }
             }
         }
+    }
+
+    /// Whether a key package that came as mail is answered at once. Who may not know that this handset is here
+    /// gets one answer, when the contact is made, and then none until its owner calls: else it would ask all day.
+    fn may_answer(&self, contact: u32, device: DevicePub) -> bool {
+        let has = |k: &Keyed| k.device == device;
+        self.contacts.get(&contact).is_some_and(|c| {
+            let prepared = c.stock.prepared.as_ref().is_some_and(|(_, list)| list.iter().any(has));
+            c.is_told() || (c.stocked && !prepared)
+        })
     }
 
     /// The group of one call with one device, and the message that lets it in.

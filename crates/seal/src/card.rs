@@ -10,15 +10,21 @@
 //!
 //! As a link: `hotline:card/` and the bytes in base64url without padding. Numbers are big-endian. The address
 //! is secret: who has the card can redeem it, once. That it was redeemed or revoked only its exchange knows.
+//!
+//! Both exchanges see the address when the card is redeemed. They never see the signature: so the contact group
+//! is bound to the whole card ([`VerifiedCard::psk`]), and whoever saw the address alone cannot make it.
 
 pub mod qr;
 
 use core::fmt;
 
 use base64ct::{Base64UrlUnpadded, Encoding as _};
+use hkdf::Hkdf;
+use sha2::Sha256;
 use wire::{Address, DecodeError, ExchangeRef, Field as _, Reader, Text, Wall, Writer};
 use wire::{ExchangePub, IdentityPub, limits};
 
+use crate::group::Psk;
 use crate::identity::{IdentityKey, PrincipalId};
 use crate::sig;
 
@@ -28,6 +34,8 @@ pub const LEN_MAX: usize = 420;
 pub const LINK: &str = "hotline:card/";
 const VERSION: u8 = 1;
 const LABEL: &str = "hotline card v1";
+/// What the secret of a card is derived under.
+const PSK_LABEL: &[u8] = b"hotline card v1 group";
 const SIGNATURE_LEN: usize = 64;
 /// Longest link that is looked at, with room for blanks around it.
 const LINK_MAX: usize = 1_024;
@@ -226,6 +234,15 @@ impl VerifiedCard {
     #[must_use]
     pub fn issuer(&self) -> PrincipalId {
         self.issuer
+    }
+
+    /// What binds the contact group to this card: HKDF-SHA-256 of all its bytes, the signature included.
+    #[must_use]
+    pub fn psk(&self) -> Psk {
+        let mut secret = [0u8; 32];
+        // 32 bytes are far below what HKDF can give, so this cannot fail.
+        let _ = Hkdf::<Sha256>::new(None, &self.bytes).expand(PSK_LABEL, &mut secret);
+        Psk::new(self.fields.address.0, secret)
     }
 
     /// The card as bytes. Secret until it is redeemed.

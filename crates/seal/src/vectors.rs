@@ -184,6 +184,7 @@ fn own() -> Value {
             "identity_seed": hex([1; 32]), "kind": 0, "office": "Chancellery",
             "exchange": hex([3; 32]), "host": "exchange.example:4433", "address": hex([4; 16]),
             "name": "Ada", "expiry": 1_900_000_000u64, "card": hex(card.to_bytes()), "link": card.to_link(),
+            "psk": hex(card.psk().secret.as_ref()),
         },
         "voice": {
             "base_key": hex([5; 32]), "epoch": 300, "leaf": 2, "flags": 6, "packet": hex(packet),
@@ -228,7 +229,10 @@ fn own_vectors_read_back() {
     let device = UnverifiedCredential::parse(&unhex(&v["credential"])).unwrap().verify().unwrap();
     assert_eq!(device.principal().0.to_vec(), unhex(&v["identity"]));
     let card = UnverifiedCard::from_link(all["card"]["link"].as_str().unwrap()).unwrap();
-    assert_eq!(card.verify(Wall(0)).unwrap().to_bytes(), unhex(&all["card"]["card"]));
+    let card = card.verify(Wall(0)).unwrap();
+    assert_eq!(card.to_bytes(), unhex(&all["card"]["card"]));
+    assert_eq!(card.psk().secret.to_vec(), unhex(&all["card"]["psk"]));
+    assert_eq!(card.psk().id, card.fields().address.0);
     let v = &all["voice"];
     let keys = EpochKeys::new(Zeroizing::new([5; 32]), 300, 0, (0..4).collect(), false);
     let mut opener = Opener::new(&keys, 2).unwrap();

@@ -52,7 +52,14 @@ fn failed(e: impl std::fmt::Display) -> NetError {
 
 /// The line door's side.
 pub(crate) fn line_server(leaf: &Leaf) -> Result<Arc<QuicServerConfig>, NetError> {
-    let mut config = rustls::ServerConfig::builder_with_provider(provider())
+    line_server_with(provider(), leaf)
+}
+
+pub(crate) fn line_server_with(
+    provider: Arc<CryptoProvider>,
+    leaf: &Leaf,
+) -> Result<Arc<QuicServerConfig>, NetError> {
+    let mut config = rustls::ServerConfig::builder_with_provider(provider)
         .with_protocol_versions(&[&rustls::version::TLS13])
         .map_err(failed)?
         .with_no_client_auth()

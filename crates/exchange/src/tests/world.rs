@@ -10,9 +10,10 @@ use std::collections::{BTreeMap, VecDeque};
 use link::{Channel, Link, Shape};
 use seal::office::LineKey;
 use seal::pairwise::PairwiseKey;
-use wire::limits::VOICE_LEN;
+use wire::limits::{VERSION, VOICE_LEN};
 use wire::line::{LineDown, LineUp};
 use wire::rows::{Change, Row};
+use wire::trunk::Trunk;
 use wire::{
     Address, Blob, Envelope, ExchangePub, ExchangeRef, Leg, LinePub, MailId, Nonce, PairwisePub,
     Text, Time, Token, Wall,
@@ -75,16 +76,30 @@ pub(super) struct Phone {
     pub(super) closed: Option<CloseReason>,
     /// This voice goes out on this leg with every tick.
     pub(super) talks: Option<(Leg, u8)>,
+    /// Declines whatever rings, at once.
+    pub(super) declines: bool,
+}
+
+/// The other end of a trunk to office 0, which says what the test likes.
+pub(super) struct Prober {
+    pub(super) link: Link,
+    pub(super) conn: Conn,
+    /// What came, and when.
+    pub(super) got: Vec<(Time, Trunk)>,
+    /// When cells came, and how long they were.
+    pub(super) cells: Vec<(Time, usize)>,
 }
 
 enum Far {
     Phone(usize),
     Office(usize, Conn),
+    Prober(usize),
 }
 
 enum Happening {
     ToOffice { office: usize, conn: Conn, cell: Vec<u8> },
     ToPhone { phone: usize, conn: Conn, cell: Vec<u8> },
+    ToProber { prober: usize, cell: Vec<u8> },
     Stored { office: usize, batch: u64, changes: Vec<Change> },
     Dies { office: usize, changes: Vec<Change> },
     Dialled { office: usize, peer: ExchangeRef },
@@ -95,6 +110,7 @@ pub(super) struct World {
     pub(super) wall: Wall,
     pub(super) offices: Vec<Office>,
     pub(super) phones: Vec<Phone>,
+    pub(super) probers: Vec<Prober>,
     wires: BTreeMap<(usize, Conn), Far>,
     queue: BTreeMap<(Time, u64), Happening>,
     pub(super) sequence: u64,
@@ -140,6 +156,7 @@ impl World {
             wall: Wall(1_000_000),
             offices: Vec::new(),
             phones: Vec::new(),
+            probers: Vec::new(),
             wires: BTreeMap::new(),
             queue: BTreeMap::new(),
             sequence: 0,
@@ -230,6 +247,7 @@ impl World {
             posted: Vec::new(),
             closed: None,
             talks: None,
+            declines: false,
         });
         self.phones.len() - 1
     }
@@ -304,7 +322,7 @@ impl World {
                 self.wires.remove(&(other, theirs));
                 self.input(other, Input::Down { conn: theirs });
             }
-            None => {}
+            Some(Far::Prober(_)) | None => {}
         }
     }
 
@@ -346,6 +364,10 @@ impl World {
                             },
                         ));
                     }
+                    Some(Far::Prober(prober)) => later.push((
+                        TRUNK_DELAY,
+                        Happening::ToProber { prober: *prober, cell: cell.to_vec() },
+                    )),
                     None => {}
                 },
                 Output::Close { conn, reason } => {
@@ -397,8 +419,9 @@ impl World {
         loop {
             let offices = self.offices.iter().map(|o| o.timeout);
             let phones = self.phones.iter().filter_map(|p| p.link.as_ref()).map(Link::next_tick);
+            let probers = self.probers.iter().map(|p| p.link.next_tick());
             let queued = self.queue.keys().next().map(|(at, _)| *at);
-            let next = offices.chain(phones).chain(queued).min().unwrap_or(end);
+            let next = offices.chain(phones).chain(probers).chain(queued).min().unwrap_or(end);
             if next > end {
                 break;
             }
@@ -416,6 +439,9 @@ impl World {
             for phone in 0..self.phones.len() {
                 self.tick_phone(phone);
             }
+            for prober in 0..self.probers.len() {
+                self.tick_prober(prober);
+            }
         }
         self.now = end;
     }
@@ -428,6 +454,7 @@ impl World {
                 }
             }
             Happening::ToPhone { phone, conn, cell } => self.phone_cell(phone, conn, &cell),
+            Happening::ToProber { prober, cell } => self.prober_cell(prober, &cell),
             Happening::Stored { office, batch, changes } => {
                 if self.offices[office].disk == Disk::Fails {
                     self.input(office, Input::StoreFailed { batch });
@@ -468,6 +495,52 @@ impl World {
         self.input(office, Input::TrunkUp { conn: ours, peer: their_key, dialled: true });
         if self.wires.contains_key(&(other, theirs)) {
             self.input(other, Input::TrunkUp { conn: theirs, peer: our_key, dialled: false });
+        }
+    }
+
+    // ---- probers -------------------------------------------------------------------------------
+
+    /// An exchange with key `n` dials office 0; the test is that exchange.
+    pub(super) fn probe_from(&mut self, n: u8) -> usize {
+        let conn = Conn(1 << 50 | u64::from(n));
+        let link = Link::new(Shape::trunk(1), Time(self.now.0 + 500));
+        self.probers.push(Prober { link, conn, got: Vec::new(), cells: Vec::new() });
+        let prober = self.probers.len() - 1;
+        self.wires.insert((0, conn), Far::Prober(prober));
+        self.input(0, Input::TrunkUp { conn, peer: ExchangePub([n; 32]), dialled: false });
+        self.probe(prober, &Trunk::Hello { version: VERSION, host: text("prober.example:1") });
+        prober
+    }
+
+    /// A prober asks, or says, something.
+    pub(super) fn probe(&mut self, prober: usize, message: &Trunk) {
+        self.probers[prober].link.queue(Channel::Signal, &message.encode()).unwrap();
+    }
+
+    fn tick_prober(&mut self, prober: usize) {
+        let (now, p) = (self.now, &mut self.probers[prober]);
+        if p.link.next_tick() > now {
+            return;
+        }
+        p.link.tick(now);
+        let (conn, mut cells) = (p.conn, Vec::new());
+        while let Some(cell) = p.link.poll_cell() {
+            cells.push(cell.to_vec());
+        }
+        for cell in cells {
+            self.later(TRUNK_DELAY, Happening::ToOffice { office: 0, conn, cell });
+        }
+    }
+
+    fn prober_cell(&mut self, prober: usize, cell: &[u8]) {
+        let now = self.now;
+        let Some(p) = self.probers.get_mut(prober) else { return };
+        p.cells.push((now, cell.len()));
+        p.link.handle_cell(now, cell).unwrap();
+        while let Some(event) = p.link.poll_event() {
+            if let link::Event::Message(bytes) = event {
+                p.got.push((now, Trunk::decode(&bytes).unwrap()));
+            }
         }
     }
 
@@ -534,6 +607,9 @@ impl World {
                 }
             }
             LineDown::Posted { mail } => self.phones[phone].posted.push(*mail),
+            LineDown::Incoming { leg, .. } if self.phones[phone].declines => {
+                self.send(phone, &LineUp::Close { leg: *leg });
+            }
             _ => {}
         }
         self.phones[phone].inbox.push_back(message);

@@ -13,8 +13,8 @@ use openmls_traits::storage::StorageProvider as _;
 use super::error::library;
 use super::provider;
 use super::{
-    Group, GroupError, MEMBERS_MAX, MESSAGE_MAX, Member, Psk, VerifiedKeyPackage, forget_psk,
-    message, message_in, roster, state_error,
+    Group, GroupError, GroupKind, MEMBERS_MAX, MESSAGE_MAX, Member, Psk, VerifiedKeyPackage,
+    forget_psk, message, message_in, roster, state_error,
 };
 use crate::identity::{CredentialError, VerifiedDevice};
 
@@ -34,7 +34,7 @@ pub struct Added {
 pub enum Incoming {
     /// Somebody said something.
     Application {
-        /// Who: a member, or one that was when it was said.
+        /// Who: a member.
         from: Member,
         /// What, without padding.
         message: Vec<u8>,
@@ -167,6 +167,16 @@ impl Group {
         Ok(self.epoch())
     }
 
+    /// Whether `message` was said in the epoch of the own commit that waits: somebody has it. Tried on a copy.
+    #[must_use]
+    pub fn opens_after_pending(&self, message: &[u8]) -> bool {
+        if !self.has_pending() {
+            return false;
+        }
+        let Ok(mut copy) = Group::restore(&self.snapshot(), &self.device) else { return false };
+        copy.merge_pending().is_ok() && copy.process(message).is_ok()
+    }
+
     /// The others will not get the own commit: forget it.
     ///
     /// # Errors
@@ -258,8 +268,11 @@ impl Group {
             ProcessedMessageContent::OwnPrivateMessage
             | ProcessedMessageContent::OwnPendingCommit => Ok(Incoming::Own),
             ProcessedMessageContent::ApplicationMessage(said) => {
-                // From a past epoch it may be a member that has gone since: its credential was of that epoch.
+                // What is of a past epoch opens with keys that a member who has gone since still has.
                 let from = author(&sender, &credential)?;
+                if !self.roster.contains(&from) {
+                    return Err(GroupError::NotAllowed("what a member says who has gone"));
+                }
                 let message = message::empty(&zeroize::Zeroizing::new(said.into_bytes()))?;
                 Ok(Incoming::Application { from, message })
             }
@@ -324,7 +337,8 @@ impl Group {
         }))
     }
 
-    /// What members may do: add whom the group admits, remove, renew their own keys, bind to a shared key.
+    /// What members may do: add whom the group admits, remove, renew their own keys, bind to a shared key. In a
+    /// contact group nobody removes another principal's device: it would go deaf, and its owner not know.
     fn vet_proposal(&self, proposal: &Proposal, from: Member) -> Result<(), GroupError> {
         match proposal {
             Proposal::Add(add) => {
@@ -335,6 +349,13 @@ impl Group {
                 }
             }
             Proposal::Update(update) => same_device(update.leaf_node(), from),
+            Proposal::Remove(remove) if self.kind == GroupKind::Contact => {
+                let removed = self.member(remove.removed().u32())?;
+                match removed.device.principal() == from.device.principal() {
+                    true => Ok(()),
+                    false => Err(GroupError::NotAllowed("removing a device of another principal")),
+                }
+            }
             Proposal::Remove(_) | Proposal::PreSharedKey(_) => Ok(()),
             _ => Err(GroupError::NotAllowed("a proposal of this type")),
         }

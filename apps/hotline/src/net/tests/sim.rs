@@ -33,6 +33,8 @@ struct Wire {
     sent: u64,
     /// Lose every nth datagram; 0: none.
     lose: u64,
+    /// Play every datagram again, twice and late, and once with a bit changed.
+    meddle: bool,
 }
 
 impl Wire {
@@ -55,6 +57,7 @@ impl Wire {
             sizes: Default::default(),
             sent: 0,
             lose: 0,
+            meddle: false,
         };
         for _ in 0..50 {
             wire.step(TICK);
@@ -71,6 +74,15 @@ impl Wire {
             for packet in self.ends[end].out.packets() {
                 *self.sizes[end].entry(packet.bytes.len()).or_default() += 1;
                 self.sent += 1;
+                if self.meddle {
+                    let mut changed = packet.bytes.clone();
+                    let at = self.sent as usize * 7 % changed.len();
+                    changed[at] ^= 1 << (self.sent % 8);
+                    self.air.push((self.now, 1 - end, changed));
+                    for later in [3 * DELAY, 9 * DELAY] {
+                        self.air.push((self.now + later, 1 - end, packet.bytes.clone()));
+                    }
+                }
                 if self.lose == 0 || !self.sent.is_multiple_of(self.lose) {
                     self.air.push((self.now + DELAY, 1 - end, packet.bytes.clone()));
                 }
@@ -165,6 +177,64 @@ fn cell_packets_keep_their_size_while_acknowledgements_stay_away() {
     assert_eq!(wire.ends[CLIENT].counters.odd_sizes, 0);
     let server: u64 = wire.sizes[SERVER].values().sum();
     assert!(server <= 100 + 12, "it sent without ticks: {:?}", wire.sizes[SERVER]);
+}
+
+/// The network plays everything again, late and in another order, and brings each packet with a bit changed before the
+/// true one: each cell arrives once, as it was sent, and nothing else happens.
+#[test]
+fn datagrams_played_again_or_changed_bring_nothing() {
+    let mut wire = Wire::new(0);
+    wire.meddle = true;
+    let ticks = 3_000;
+    for _ in 0..ticks {
+        wire.tick(&[CLIENT, SERVER]);
+    }
+    wire.meddle = false;
+    for _ in 0..50 {
+        wire.tick(&[CLIENT, SERVER]);
+    }
+    assert_eq!(wire.closed, []);
+    for end in [CLIENT, SERVER] {
+        let came = wire.ends[end].counters.cells_in;
+        assert!((ticks + 46..=ticks + 50).contains(&came), "{came} cells");
+    }
+    assert!(wire.sizes.iter().all(|sizes| sizes.keys().all(|size| *size <= 480 + OVERHEAD)));
+}
+
+/// An exchange that offers the classical group alone: the handset refuses, there is nothing to fall back to.
+#[test]
+fn a_server_with_x25519_alone_is_refused() {
+    use rustls::crypto::aws_lc_rs;
+    let exchange = ExchangeIdentity::from_seed(&[1; 32]).unwrap();
+    let leaf = exchange.issue_leaf(SystemTime::now()).unwrap();
+    let mut classical = (*tls::provider()).clone();
+    classical.kx_groups = vec![aws_lc_rs::kx_group::X25519];
+    let crypto = tls::line_server_with(std::sync::Arc::new(classical), &leaf).unwrap();
+    let mut client = Driver::new(Limits::default(), [2; 32]);
+    client.open(Door::Handset, &[3; 32], None);
+    let mut server = Driver::new(Limits::default(), [4; 32]);
+    server.open(Door::Line, &[5; 32], Some(ServerConfig::with_crypto(crypto)));
+    let mut now = Instant::now();
+    client.connect(now, 0, addr(SERVER), Peer::Line(exchange.key())).unwrap();
+    let (mut ends, mut connected, mut reasons) = ([client, server], 0, Vec::new());
+    for _ in 0..100 {
+        for end in [CLIENT, SERVER] {
+            let sent: Vec<_> =
+                ends[end].out.packets().iter().map(|packet| packet.bytes.clone()).collect();
+            ends[end].out.clear();
+            let mut note = |event: Event<'_>| match event {
+                Event::Connected { .. } => connected += 1,
+                Event::Closed { reason, .. } if end == SERVER => reasons.push(reason),
+                _ => {}
+            };
+            for bytes in sent {
+                ends[1 - end].receive(now, 0, addr(end), &bytes, &mut note);
+            }
+        }
+        now += TICK;
+    }
+    assert_eq!(connected, 0);
+    assert!(matches!(&reasons[..], [CloseReason::Handshake(_)]), "{reasons:?}");
 }
 
 #[test]
