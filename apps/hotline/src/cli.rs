@@ -1,4 +1,4 @@
-//! The command line: `hotline exchange | phone | demo | bench`.
+//! The command line: `hotline exchange | phone | demo | bench | lab`.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -25,6 +25,9 @@ enum Command {
     /// Measure this machine
     #[command(subcommand)]
     Bench(crate::bench::BenchCommand),
+    /// Attack Hotline as its adversaries would
+    #[command(subcommand)]
+    Lab(crate::lab::LabCommand),
 }
 
 /// Where an exchange's folder is.
@@ -105,6 +108,7 @@ pub fn run() -> ExitCode {
         Command::Phone(options) => crate::phone::cli::run(options),
         Command::Demo(options) => crate::demo::run(options),
         Command::Bench(command) => crate::bench::run(command),
+        Command::Lab(command) => crate::lab::run(command),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

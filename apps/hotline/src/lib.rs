@@ -4,8 +4,8 @@
 //!  cli ── exchange  one exchange on real sockets      net    QUIC on the clock
 //!      ├─ phone     one handset, with a screen or not store  rows on disk
 //!      ├─ demo      two offices and a call            score  speech heard against speech said
-//!      └─ bench     figures of this machine           host   clocks, logs, hardening
-//!                                                   web    the web handset's files, over HTTP
+//!      ├─ bench     figures of this machine           host   clocks, logs, hardening
+//!      └─ lab       attacks, and what they find       web    the web handset's files, over HTTP
 //! ```
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
@@ -14,6 +14,7 @@ pub mod cli;
 pub mod demo;
 pub mod exchange;
 pub mod host;
+pub mod lab;
 pub mod net;
 pub mod phone;
 pub mod score;

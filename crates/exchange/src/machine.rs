@@ -7,6 +7,7 @@
 //!
 //! Cells come first: nothing else that goes on moves them.
 
+use core::time::Duration;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use link::{Channel, Link, LinkError};
@@ -60,6 +61,8 @@ pub struct Exchange {
     pub(crate) stopping: Option<Stopping>,
     out: VecDeque<Out>,
     ticking: Option<PortId>,
+    /// When the tick of the latest cell was due, and its length.
+    last_tick: (Time, Duration),
     cell: Vec<u8>,
     timeout_told: bool,
 }
@@ -127,6 +130,7 @@ impl Exchange {
             stopping: None,
             out: VecDeque::new(),
             ticking: None,
+            last_tick: (now, Duration::ZERO),
             cell: Vec::new(),
             timeout_told: false,
         };
@@ -260,6 +264,12 @@ impl Exchange {
         Some(Output::Timeout(self.wheel.next().min(self.timers.next())))
     }
 
+    /// When the tick of the latest [`Output::Transmit`] was due, and how long it is: its cell leaves a fixed time after that.
+    #[must_use]
+    pub fn last_tick(&self) -> (Time, Duration) {
+        self.last_tick
+    }
+
     /// Puts the next cell that is due into `self.cell`, and says on which connection it goes.
     fn next_cell(&mut self) -> Option<Conn> {
         loop {
@@ -280,6 +290,7 @@ impl Exchange {
                 self.metrics.tick(late);
                 self.metrics.cells_late += u64::from(late >= port.link.shape().tick);
                 port.link.tick(self.now);
+                self.last_tick = (port.link.last_tick(), port.link.shape().tick);
                 self.ticking = Some(id);
             }
             let next = port.link.next_tick();

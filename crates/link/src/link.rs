@@ -172,6 +172,13 @@ impl Link {
         self.next_tick
     }
 
+    /// When the latest tick was due, however late it was taken. Hosts that make cells ahead of the instant at which they
+    /// leave count that instant from here.
+    #[must_use]
+    pub fn last_tick(&self) -> Time {
+        self.last_tick
+    }
+
     /// Makes the cells of the tick that is due, for [`Link::poll_cell`]; does nothing if none is. Ticks
     /// that are past already are skipped. Cells of the tick before that were not polled are lost.
     pub fn tick(&mut self, now: Time) {

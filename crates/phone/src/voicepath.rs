@@ -9,6 +9,8 @@
 //! **Nothing is decoded that did not open with the keys of a member of a call that was answered, on that
 //! call's leg.** The microphone is heard only while there is a [`Microphone`].
 
+use core::time::Duration;
+
 use call::Microphone;
 use rand_core::{CryptoRng, RngCore};
 use seal::sframe::Chaff;
@@ -87,6 +89,15 @@ impl Phone {
     pub fn next_tick(&self) -> Option<Time> {
         match &self.line {
             Line::Up(up) => Some(up.link.next_tick()),
+            _ => None,
+        }
+    }
+
+    /// When the tick of the latest cell was due, and how long it is: the cell leaves a fixed time after that. `None` while
+    /// the line is down.
+    pub fn last_tick(&self) -> Option<(Time, Duration)> {
+        match &self.line {
+            Line::Up(up) => Some((up.link.last_tick(), up.link.shape().tick)),
             _ => None,
         }
     }

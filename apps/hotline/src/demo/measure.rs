@@ -10,10 +10,12 @@ use crate::score;
 
 /// Bytes of IPv4 and UDP headers in front of each datagram.
 const HEADERS: usize = 20 + 8;
+/// Datagrams of some minutes.
+const ROOM: usize = 1 << 15;
 
 /// Every datagram at one socket.
 #[derive(Clone, Default)]
-pub(super) struct WireLog(Arc<Mutex<Vec<Tapped>>>);
+pub(crate) struct WireLog(Arc<Mutex<Vec<Tapped>>>);
 
 /// A line's rates over some time.
 #[derive(Clone, Copy, Debug)]
@@ -26,8 +28,12 @@ pub(super) struct Rates {
 
 impl WireLog {
     /// Hands every datagram to this log.
-    pub(super) fn tap(&self) -> Tap {
+    pub(crate) fn tap(&self) -> Tap {
         let log = self.0.clone();
+        if let Ok(mut log) = log.lock() {
+            // Some minutes: growing in front of the socket would delay what is being looked at.
+            log.reserve(ROOM);
+        }
         Box::new(move |seen| {
             if let Ok(mut log) = log.lock() {
                 log.push(seen);
@@ -37,8 +43,12 @@ impl WireLog {
 
     /// What passed in `span` from `from` on: time after `from`, direction, size.
     pub(super) fn between(&self, from: Instant, span: Duration) -> Vec<Tapped> {
-        let all = self.0.lock().map(|log| log.clone()).unwrap_or_default();
-        all.into_iter().filter(|seen| seen.at >= from && seen.at < from + span).collect()
+        self.all().into_iter().filter(|seen| seen.at >= from && seen.at < from + span).collect()
+    }
+
+    /// Everything so far.
+    pub(crate) fn all(&self) -> Vec<Tapped> {
+        self.0.lock().map(|log| log.clone()).unwrap_or_default()
     }
 
     /// Rates in `span` from `from` on.
@@ -124,11 +134,15 @@ mod tests {
     use super::*;
 
     fn seen(sizes: &[usize]) -> Vec<Tapped> {
-        let at = Instant::now();
-        sizes
-            .iter()
-            .map(|size| Tapped { at, direction: Direction::Out, size: *size, conn: None })
-            .collect()
+        let seen = Tapped {
+            at: Instant::now(),
+            direction: Direction::Out,
+            size: 0,
+            conn: None,
+            door: crate::net::DoorId::FIRST,
+            remote: ([127, 0, 0, 1], 1).into(),
+        };
+        sizes.iter().map(|size| Tapped { size: *size, ..seen }).collect()
     }
 
     #[test]

@@ -10,8 +10,8 @@
 //! ```
 
 mod browsers;
-mod measure;
-mod office;
+pub(crate) mod measure;
+pub(crate) mod office;
 mod report;
 mod script;
 

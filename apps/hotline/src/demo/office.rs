@@ -16,6 +16,7 @@ use crate::exchange::control::{Answer, Request};
 use crate::exchange::settings::Settings;
 use crate::exchange::{folder, host as exchange_host};
 use crate::host::Clock;
+use crate::net::Tap;
 use crate::phone::host::{Handle, Happened, Left, PhoneError, Running, create, spawn};
 use crate::phone::sound::{Sink, Source};
 
@@ -23,19 +24,28 @@ use crate::phone::sound::{Sink, Source};
 pub(super) const PASSPHRASE: &str = "demo";
 
 /// An exchange that runs in a thread.
-pub(super) struct Office {
+pub(crate) struct Office {
     /// Its name.
-    pub(super) name: &'static str,
+    pub(crate) name: &'static str,
     /// Its folder.
-    pub(super) folder: PathBuf,
+    pub(crate) folder: PathBuf,
     /// Its operator's hand.
-    pub(super) exchange: exchange_host::Handle,
+    pub(crate) exchange: exchange_host::Handle,
     thread: JoinHandle<Result<(), exchange_host::HostError>>,
 }
 
 impl Office {
     /// Makes an exchange in `folder`, and runs it on free loopback ports.
     pub(super) fn start(folder: &Path, name: &'static str) -> Result<Office, Failure> {
+        Office::start_tapped(folder, name, None)
+    }
+
+    /// Like [`Self::start`]; `tap` sees every datagram of the exchange.
+    pub(crate) fn start_tapped(
+        folder: &Path,
+        name: &'static str,
+        tap: Option<Tap>,
+    ) -> Result<Office, Failure> {
         let any = "127.0.0.1:0".parse().ok();
         let settings = Settings {
             office: Some(name.into()),
@@ -47,12 +57,12 @@ impl Office {
         };
         let exchange = folder.join("exchange");
         folder::create(&exchange, &settings, crate::host::seed()?)?;
-        let (handle, thread) = exchange_host::spawn(&exchange, &settings.resolve()?)?;
+        let (handle, thread) = exchange_host::spawn_tapped(&exchange, &settings.resolve()?, tap)?;
         Ok(Office { name, folder: folder.into(), exchange: handle, thread })
     }
 
     /// An enrolment link for `person`.
-    pub(super) fn enroll(&self, person: &str) -> Result<String, Failure> {
+    pub(crate) fn enroll(&self, person: &str) -> Result<String, Failure> {
         Ok(enroll(&self.exchange, person)?.0)
     }
 
@@ -66,7 +76,7 @@ impl Office {
     }
 
     /// Ends the exchange in order.
-    pub(super) fn stop(self) -> Result<(), Failure> {
+    pub(crate) fn stop(self) -> Result<(), Failure> {
         self.exchange.stop();
         match self.thread.join() {
             Ok(result) => Ok(result?),
@@ -88,16 +98,16 @@ fn enroll(
 }
 
 /// A handset that runs in a thread.
-pub(super) struct Handset {
+pub(crate) struct Handset {
     /// Whose.
-    pub(super) person: &'static str,
+    pub(crate) person: &'static str,
     /// The person's hand.
-    pub(super) handle: Handle,
+    pub(crate) handle: Handle,
     happened: Receiver<Happened>,
     seen: Vec<Happened>,
     thread: JoinHandle<Result<Left, PhoneError>>,
     /// Datagrams at its socket.
-    pub(super) wire: super::measure::WireLog,
+    pub(crate) wire: super::measure::WireLog,
 }
 
 impl Handset {
@@ -105,6 +115,19 @@ impl Handset {
     pub(super) fn start(
         office: &Office,
         person: &'static str,
+        clock: Clock,
+        source: Box<dyn Source>,
+        sink: Box<dyn Sink>,
+    ) -> Result<Handset, Failure> {
+        let link = EnrolLink::parse(&office.enroll(person)?)?;
+        Handset::start_with(office, person, link, clock, source, sink)
+    }
+
+    /// Like [`Self::start`], with an enrolment link that may lead by another way.
+    pub(crate) fn start_with(
+        office: &Office,
+        person: &'static str,
+        link: EnrolLink,
         clock: Clock,
         source: Box<dyn Source>,
         sink: Box<dyn Sink>,
@@ -119,17 +142,17 @@ impl Handset {
             Ok((host, happened))
         })?;
         let handset = Handset { person, handle, happened, seen: Vec::new(), thread, wire };
-        handset.command(Command::Enrol(EnrolLink::parse(&office.enroll(person)?)?))?;
+        handset.command(Command::Enrol(link))?;
         Ok(handset)
     }
 
     /// Does what the person wants.
-    pub(super) fn command(&self, command: Command) -> Result<(), Failure> {
+    pub(crate) fn command(&self, command: Command) -> Result<(), Failure> {
         self.handle.command(command).map_err(|e| format!("{}: {e}", self.person).into())
     }
 
     /// Waits until `wanted` picks an event; those before it are passed over.
-    pub(super) fn wait<T>(
+    pub(crate) fn wait<T>(
         &mut self,
         what: &str,
         patience: Duration,
@@ -161,7 +184,7 @@ impl Handset {
     }
 
     /// Ends the handset; what it said and heard.
-    pub(super) fn stop(self) -> Result<Left, Failure> {
+    pub(crate) fn stop(self) -> Result<Left, Failure> {
         self.handle.stop();
         match self.thread.join() {
             Ok(left) => Ok(left?),
@@ -171,7 +194,7 @@ impl Handset {
 }
 
 /// Both offices, after the scripted call.
-pub(super) struct Offices {
+pub(crate) struct Offices {
     /// The caller's and the callee's.
     pub(super) offices: [Office; 2],
     /// Who is in them, and what they say.
@@ -194,7 +217,7 @@ impl Offices {
     }
 
     /// Ends both exchanges.
-    pub(super) fn stop(self) -> Result<(), Failure> {
+    pub(crate) fn stop(self) -> Result<(), Failure> {
         for office in self.offices {
             office.stop()?;
         }

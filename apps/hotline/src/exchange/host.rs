@@ -3,8 +3,9 @@
 //! ```text
 //!              ┌──────────────── one thread ────────────────┐
 //!  sockets ◄──►│ net::Endpoint ◄── cells ──► Exchange machine │──► Store thread (SQLite)
-//!              │      ticks: the machine's Timeout           │◄── control.sock: operator
-//!              └────────────────────────────────────────────┘──► metrics, once a second
+//!     ▲        │      ticks: the machine's Timeout           │◄── control.sock: operator
+//!     │        └──────┬─────────────────────────────────────┘──► metrics, once a second
+//!     └── clock thread ◄ packets, and when they leave: AHEAD after their ticks
 //! ```
 //!
 //! The loop decides nothing. It wakes for the machine's timeout, for datagrams, and when the store, the
@@ -31,7 +32,7 @@ use super::settings::{Resolved, Web};
 use crate::host::Clock;
 use crate::net::{
     ConnId, DoorId, Endpoint, ExchangeIdentity, ExchangeKey, Leaf, Limits, NetError, Party, Peer,
-    Role, Tap, Waker,
+    Role, Tap, Waker, keep_pace,
 };
 use crate::store::{Outcome, Plain, Store, StoreError};
 use crate::web::{door, http, tls::Tls};
@@ -43,6 +44,9 @@ const GATHER: Duration = Duration::from_millis(1);
 /// Connections of one address: an office's handsets can all be behind one router. Strangers among them are
 /// limited by the machine.
 const PER_ADDRESS: usize = 8_192;
+/// Cells are made at their tick and leave this long after it, by the clock thread, so that what else the exchange has to
+/// do does not show in when.
+const AHEAD: Duration = Duration::from_millis(2);
 /// Cells of a trunk tick.
 const TRUNK_CELLS: u16 = 1;
 
@@ -55,10 +59,25 @@ pub fn spawn(
     folder: &Path,
     settings: &Resolved,
 ) -> Result<(Handle, JoinHandle<Result<(), HostError>>), HostError> {
+    spawn_tapped(folder, settings, None)
+}
+
+/// Like [`spawn`]; `tap` sees every datagram of the exchange.
+///
+/// # Errors
+/// See [`Host::open`].
+pub fn spawn_tapped(
+    folder: &Path,
+    settings: &Resolved,
+    tap: Option<Tap>,
+) -> Result<(Handle, JoinHandle<Result<(), HostError>>), HostError> {
     let (folder, settings) = (folder.to_path_buf(), settings.clone());
     let (opened, handle) = mpsc::channel();
     let thread = std::thread::Builder::new().name("exchange".into()).spawn(move || {
-        let host = Host::open(&folder, &settings)?;
+        let mut host = Host::open(&folder, &settings)?;
+        if let Some(tap) = tap {
+            host.set_tap(tap);
+        }
         // The caller waits for it.
         let _ = opened.send(host.handle());
         host.run()
@@ -251,6 +270,7 @@ impl Host {
     /// # Errors
     /// The operating system takes the sockets away.
     pub fn run(mut self) -> Result<(), HostError> {
+        keep_pace();
         let mut stopping = false;
         loop {
             if self.handle.stop.load(Ordering::Relaxed) && !stopping {
@@ -261,7 +281,7 @@ impl Host {
             self.commands();
             self.outcomes();
             self.dials()?;
-            self.drain();
+            self.drain()?;
             if self.operator.stopped() {
                 self.net.flush();
                 return Ok(());
@@ -318,7 +338,7 @@ impl Host {
     }
 
     /// Does what the machine wants done.
-    fn drain(&mut self) {
+    fn drain(&mut self) -> Result<(), HostError> {
         let now = self.clock.instant(self.clock.now());
         let mut answers = Vec::new();
         while let Some(output) = self.machine.poll() {
@@ -326,6 +346,8 @@ impl Host {
                 Output::Transmit { conn, cell } => {
                     // A connection that is gone is reported by the endpoint.
                     let _ = self.net.send(now, ConnId::from_number(conn.0), cell);
+                    let (due, tick) = self.machine.last_tick();
+                    self.net.leave_at(self.clock.instant(due + AHEAD), tick)?;
                 }
                 Output::Close { conn, reason } => {
                     self.net.close(now, ConnId::from_number(conn.0), reason as u32);
@@ -348,8 +370,9 @@ impl Host {
             }
         }
         if answered {
-            self.drain();
+            self.drain()?;
         }
+        Ok(())
     }
 
     /// A new certificate in time; figures each second.

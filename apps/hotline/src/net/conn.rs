@@ -78,8 +78,16 @@ impl Outbox {
         &self.packets[..self.used]
     }
 
-    pub(crate) fn clear(&mut self) {
+    /// All packets, to be sent by somebody else.
+    pub(crate) fn take(&mut self) -> Vec<Packet> {
+        let rest = self.packets.split_off(self.used);
         self.used = 0;
+        std::mem::replace(&mut self.packets, rest)
+    }
+
+    /// Buffers to be used again.
+    pub(crate) fn give_back(&mut self, packets: Vec<Packet>) {
+        self.packets.extend(packets);
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::os::fd::AsFd;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
@@ -11,6 +11,8 @@ use nix::sys::eventfd::{EfdFlags, EventFd};
 use nix::sys::time::TimeSpec;
 use quinn_proto::ServerConfig;
 
+use super::clock::{Clock, Parcel};
+use super::conn::Packet;
 use super::driver::{Door, Driver};
 use super::error::NetError;
 use super::event::{ConnId, Counters, Event, Limits, Peer};
@@ -40,8 +42,13 @@ pub enum Role<'a> {
 }
 
 /// One of an endpoint's sockets.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct DoorId(usize);
+
+impl DoorId {
+    /// The door that [`Endpoint::bind`] opened; those of [`Endpoint::open`] follow.
+    pub const FIRST: DoorId = DoorId(0);
+}
 
 /// Which way a datagram went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,10 +70,30 @@ pub struct Tapped {
     pub size: usize,
     /// Which connection; `None` for strangers and refusals.
     pub conn: Option<ConnId>,
+    /// Through which door.
+    pub door: DoorId,
+    /// The other end's address.
+    pub remote: SocketAddr,
 }
 
 /// Sees every datagram just in front of the sockets.
 pub type Tap = Box<dyn FnMut(Tapped) + Send>;
+
+/// A tap that the clock thread sees too.
+pub(crate) type SharedTap = Arc<Mutex<Option<Tap>>>;
+
+/// Shows packets that leave now.
+pub(crate) fn show(tap: &SharedTap, packets: &[Packet]) {
+    // A tap that panicked has seen enough.
+    let Ok(mut tap) = tap.lock() else { return };
+    let Some(tap) = tap.as_mut() else { return };
+    let at = Instant::now();
+    for packet in packets {
+        let (direction, size) = (Direction::Out, packet.bytes.len());
+        let (conn, door, remote) = (packet.conn, DoorId(packet.door), packet.to);
+        tap(Tapped { at, direction, size, conn, door, remote });
+    }
+}
 
 /// Ends another thread's wait in [`Endpoint::poll`].
 #[derive(Clone)]
@@ -80,13 +107,16 @@ impl Waker {
     }
 }
 
-/// UDP sockets and the many connections on them. One thread owns it.
+/// UDP sockets and the many connections on them. One thread owns it; another one, of its own, sends what leaves later.
 pub struct Endpoint {
     driver: Driver,
     sockets: Vec<Batch>,
     seed: [u8; 32],
     event: Arc<EventFd>,
-    tap: Option<Tap>,
+    tap: SharedTap,
+    clock: Option<Clock>,
+    /// Of what is composed: up to this packet it leaves from then until then.
+    later: Vec<(usize, Instant, Instant)>,
     lost: u64,
     gather: Duration,
     last_read: Option<Instant>,
@@ -109,7 +139,9 @@ impl Endpoint {
             sockets: Vec::new(),
             seed,
             event: Arc::new(event),
-            tap: None,
+            tap: SharedTap::default(),
+            clock: None,
+            later: Vec::new(),
             lost: 0,
             gather: Duration::ZERO,
             last_read: None,
@@ -132,13 +164,15 @@ impl Endpoint {
                 (Door::Trunk(identity.clone()), reset, Some(server))
             }
         };
+        // It begins again with this socket among its own.
+        self.clock = None;
         self.sockets.push(Batch::bind(addr)?);
         Ok(DoorId(self.driver.open(door, &reset, server)))
     }
 
     /// The first door, the one that [`Self::bind`] opened.
     pub fn door(&self) -> DoorId {
-        DoorId(0)
+        DoorId::FIRST
     }
 
     /// Where a door listens.
@@ -158,7 +192,9 @@ impl Endpoint {
 
     /// Show every datagram to `tap` from now on, or to nobody.
     pub fn set_tap(&mut self, tap: Option<Tap>) {
-        self.tap = tap;
+        if let Ok(mut shared) = self.tap.lock() {
+            *shared = tap;
+        }
     }
 
     /// Read the sockets at most once in `gather` (at first zero). As nothing is ever sent on receipt, an
@@ -174,7 +210,7 @@ impl Endpoint {
 
     /// Packets that the system did not take.
     pub fn lost(&self) -> u64 {
-        self.lost
+        self.lost + self.clock.as_ref().map_or(0, Clock::lost)
     }
 
     /// Connections of any state.
@@ -232,30 +268,57 @@ impl Endpoint {
         self.driver.send(now, conn, cell)
     }
 
+    /// What was composed since the last flush, or the last call of this, leaves at `due`, by the clock thread: when it
+    /// leaves does not depend on how long this thread took for it, nor on what it does meanwhile. What has not left within
+    /// `tick` after that is lost.
+    pub fn leave_at(&mut self, due: Instant, tick: Duration) -> Result<(), NetError> {
+        if self.clock.is_none() {
+            let sockets = self.sockets.iter().map(Batch::shared).collect();
+            self.clock = Some(Clock::start(sockets, self.tap.clone())?);
+        }
+        let (end, until) = (self.driver.out.packets().len(), due + tick);
+        if end == self.later.last().map_or(0, |(end, ..)| *end) {
+            return Ok(());
+        }
+        match self.later.last_mut().filter(|last| (last.1, last.2) == (due, until)) {
+            Some(last) => last.0 = end,
+            None => self.later.push((end, due, until)),
+        }
+        Ok(())
+    }
+
     /// Close a connection and tell the peer `code`. No event follows.
     pub fn close(&mut self, now: Instant, conn: ConnId, code: u32) {
         self.driver.close(now, conn, code);
         self.flush();
     }
 
-    /// Give everything composed to the sockets.
+    /// Give everything composed to the sockets, or to the clock thread what leaves later.
     pub fn flush(&mut self) {
-        let packets = self.driver.out.packets();
-        if packets.is_empty() {
+        if self.driver.out.packets().is_empty() {
             return;
         }
-        if let Some(tap) = &mut self.tap {
-            let at = Instant::now();
-            for packet in packets {
-                let size = packet.bytes.len();
-                tap(Tapped { at, direction: Direction::Out, size, conn: packet.conn });
+        let mut packets = self.driver.out.take();
+        let mut gone = 0;
+        for (end, due, until) in self.later.drain(..) {
+            let rest = packets.split_off(end - gone);
+            let parcel = Parcel { due, until, packets: std::mem::replace(&mut packets, rest) };
+            gone = end;
+            if let Some(clock) = &self.clock {
+                clock.give(parcel);
             }
         }
-        for (door, socket) in self.sockets.iter_mut().enumerate() {
-            let mine = packets.iter().filter(|packet| packet.door == door);
-            self.lost += socket.send(mine.map(|packet| (packet.to, &packet.bytes[..]))) as u64;
+        if !packets.is_empty() {
+            show(&self.tap, &packets);
+            for (door, socket) in self.sockets.iter_mut().enumerate() {
+                let mine = packets.iter().filter(|packet| packet.door == door);
+                self.lost += socket.send(mine.map(|packet| (packet.to, &packet.bytes[..]))) as u64;
+            }
+            self.driver.out.give_back(packets);
         }
-        self.driver.out.clear();
+        while let Some(empty) = self.clock.as_ref().and_then(Clock::empty) {
+            self.driver.out.give_back(empty);
+        }
     }
 
     /// Wait until something arrives, a waker wakes or `deadline`, and tell what happened. Never waits
@@ -305,11 +368,14 @@ impl Endpoint {
     fn read(&mut self, door: usize, f: &mut impl FnMut(Event<'_>)) -> Result<(), NetError> {
         for _ in 0..ROUNDS {
             let now = Instant::now();
-            let (driver, tap) = (&mut self.driver, &mut self.tap);
+            let (driver, tap) = (&mut self.driver, &self.tap);
             let got = self.sockets[door].receive(|from, datagram| {
                 let conn = driver.receive(now, door, from, datagram, f);
-                if let Some(tap) = tap {
-                    tap(Tapped { at: now, direction: Direction::In, size: datagram.len(), conn });
+                if let Ok(mut tap) = tap.lock()
+                    && let Some(tap) = tap.as_mut()
+                {
+                    let (direction, size, door) = (Direction::In, datagram.len(), DoorId(door));
+                    tap(Tapped { at: now, direction, size, conn, door, remote: from });
                 }
             })?;
             if got < 64 {

@@ -4,6 +4,7 @@
 //!            ticks (the caller's clock)                 sockets
 //!                 |                                        ^
 //!   cell -> Endpoint::send -> Driver -> one QUIC packet -> batch -> Endpoint::flush (sendmmsg)
+//!                                                             \-- Endpoint::leave_at -> clock thread (sendmmsg)
 //!   cell <- Event::Cell    <- Driver <- one datagram    <-------- Endpoint::poll  (ppoll, recvmmsg)
 //! ```
 //!
@@ -24,8 +25,10 @@
 //! Parts: `conn` one connection's clocks, `driver` many connections without I/O, `session` WebTransport bytes
 //! (draft-ietf-webtrans-http3, RFC 9297, RFC 9220), `transport` QUIC settings (RFC 9000, RFC 9221,
 //! draft-ietf-quic-ack-frequency), `identity` the exchange key and its certificates, `tls`
-//! (RFC 8446, RFC 7250, X25519MLKEM768), `timers`, `socket` batched UDP, `endpoint` the whole.
+//! (RFC 8446, RFC 7250, X25519MLKEM768), `timers`, `socket` batched UDP, `clock` the thread that sends at the instant,
+//! `endpoint` the whole.
 
+mod clock;
 mod conn;
 mod driver;
 mod endpoint;
@@ -41,6 +44,7 @@ mod transport;
 #[cfg(test)]
 mod tests;
 
+pub use clock::{has_real_time, keep_pace};
 pub use conn::OVERHEAD;
 pub use endpoint::{Direction, DoorId, Endpoint, Role, Tap, Tapped, Waker};
 pub use error::NetError;

@@ -5,6 +5,7 @@
 use std::io::{self, IoSlice, IoSliceMut};
 use std::net::{SocketAddr, SocketAddrV4, SocketAddrV6, UdpSocket};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+use std::sync::Arc;
 
 use nix::errno::Errno;
 use nix::sys::socket::{
@@ -21,12 +22,21 @@ const MAX_DATAGRAM: usize = 1_500;
 /// Socket buffers: 40 ms of 4,000 lines.
 const BUFFER: usize = 16 * 1024 * 1024;
 
+/// A socket that several threads send on.
+pub(crate) type Socket = Arc<UdpSocket>;
+
 /// A non-blocking UDP socket and its batch buffers.
 pub struct Batch {
-    socket: UdpSocket,
+    socket: Socket,
     inbound: Vec<u8>,
     heads: MultiHeaders<SockaddrStorage>,
-    out_heads: MultiHeaders<SockaddrStorage>,
+    sending: Sending,
+}
+
+/// One thread's buffers for sending on a socket.
+pub(crate) struct Sending {
+    socket: Socket,
+    heads: MultiHeaders<SockaddrStorage>,
 }
 
 impl Batch {
@@ -42,12 +52,18 @@ impl Batch {
         if setsockopt(&socket, sockopt::SndBufForce, &BUFFER).is_err() {
             let _ = setsockopt(&socket, sockopt::SndBuf, &BUFFER);
         }
+        let socket = Arc::new(socket);
         Ok(Self {
+            sending: Sending::new(&socket),
             socket,
             inbound: vec![0; BATCH * MAX_DATAGRAM],
             heads: MultiHeaders::preallocate(BATCH, None),
-            out_heads: MultiHeaders::preallocate(BATCH, None),
         })
+    }
+
+    /// The socket, for another thread to send on.
+    pub(crate) fn shared(&self) -> Socket {
+        self.socket.clone()
     }
 
     /// The socket's own address.
@@ -84,7 +100,22 @@ impl Batch {
 
     /// Write `packets` in batches. Returns how many the system did not take: they are lost, as
     /// datagrams may be, for the next tick must not wait for them.
-    pub fn send<'p>(&mut self, mut packets: impl Iterator<Item = (SocketAddr, &'p [u8])>) -> usize {
+    pub fn send<'p>(&mut self, packets: impl Iterator<Item = (SocketAddr, &'p [u8])>) -> usize {
+        self.sending.send(packets)
+    }
+}
+
+impl Sending {
+    /// Buffers for `socket`.
+    pub(crate) fn new(socket: &Socket) -> Sending {
+        Sending { socket: socket.clone(), heads: MultiHeaders::preallocate(BATCH, None) }
+    }
+
+    /// As [`Batch::send`].
+    pub(crate) fn send<'p>(
+        &mut self,
+        mut packets: impl Iterator<Item = (SocketAddr, &'p [u8])>,
+    ) -> usize {
         let mut lost = 0;
         let mut addresses = Vec::with_capacity(BATCH);
         let mut slices: Vec<[IoSlice<'_>; 1]> = Vec::with_capacity(BATCH);
@@ -104,7 +135,7 @@ impl Batch {
                 let part = slices[done..].iter();
                 let sent = sendmmsg(
                     fd,
-                    &mut self.out_heads,
+                    &mut self.heads,
                     part,
                     &addresses[done..],
                     [],

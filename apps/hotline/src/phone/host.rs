@@ -1,13 +1,15 @@
 //! One handset on a real socket: the loop around the machine of crate `phone`.
 //!
 //! ```text
-//!  Source ── frame before each tick ──►┌───────────────┐── cell at each tick ──► net::Endpoint ──► line
-//!  Sink  ◄── block every 10 ms ────────│ Phone machine │◄─ cells ─────────────── net::Endpoint ◄── line
+//!  Source ── frame before each tick ──►┌───────────────┐── cell at each tick ──► net::Endpoint ─ AHEAD later ─► line
+//!  Sink  ◄── block every 10 ms ────────│ Phone machine │◄─ cells ─────────────── net::Endpoint ◄────────────── line
 //!  person ── commands ────────────────►│               │── rows ──► Store thread (sealed)
 //!         ◄─ events, view ─────────────└───────────────┘
 //! ```
 //!
-//! The loop decides nothing, and does the same at each tick whatever the calls are doing.
+//! The loop decides nothing, and does the same at each tick whatever the calls are doing. Even so, speech takes longer to
+//! encode than silence, and keys take longer than nothing: so a cell leaves a fixed time after its tick, by the clock
+//! thread of `net`, when all that is long done.
 
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::{Path, PathBuf};
@@ -26,13 +28,19 @@ use wire::Time;
 
 use super::sound::{Sink, SoundError, Source, Timeline};
 use crate::host::Clock;
-use crate::net::{ConnId, Endpoint, ExchangeKey, Limits, NetError, Peer, Role, Tap, Waker};
+use crate::net::{
+    ConnId, Endpoint, ExchangeKey, Limits, NetError, Peer, Role, Tap, Waker, keep_pace,
+};
 use crate::store::{File, Kind, Outcome, Sealed, Store, StoreError};
 
 /// The store in a handset's folder.
 const STORE: &str = "handset.db";
 /// How often the view is published when nothing happens: levels move, timers run.
 const REFRESH: Duration = Duration::from_millis(100);
+
+/// A cell is made at its tick and leaves this long after it. Encoding takes half a millisecond, the keys of a call
+/// three; a slower device needs the rest.
+const AHEAD: Duration = Duration::from_millis(5);
 
 /// How long a person waits for a command to be on disk before being told that the disk refuses.
 const STORED_WITHIN: Duration = Duration::from_secs(5);
@@ -332,10 +340,11 @@ impl Host {
     /// # Errors
     /// The operating system takes the socket away, or the recording cannot be written.
     pub fn run(mut self) -> Result<Left, PhoneError> {
+        keep_pace();
         while self.messages() {
             self.outcomes();
             self.dial();
-            self.drain();
+            self.drain()?;
             self.play();
             self.refresh();
             self.wait()?;
@@ -418,7 +427,7 @@ impl Host {
     }
 
     /// Does what the machine wants done.
-    fn drain(&mut self) {
+    fn drain(&mut self) -> Result<(), PhoneError> {
         let now = self.now();
         let instant = self.opened.clock.instant(now);
         let mut happened = Vec::new();
@@ -428,6 +437,11 @@ impl Host {
                     if let Some(conn) = self.conn.filter(|_| self.connected) {
                         // A connection that is gone is reported by the endpoint.
                         let _ = self.opened.net.send(instant, conn, &cell);
+                        // The tick made the cell: the line is up.
+                        if let Some((due, tick)) = self.opened.machine.last_tick() {
+                            let due = self.opened.clock.instant(due + AHEAD);
+                            self.opened.net.leave_at(due, tick)?;
+                        }
                     }
                 }
                 Output::Connect { door, exchange } => {
@@ -477,6 +491,7 @@ impl Host {
             // Nobody may be listening.
             let _ = self.events.send(happened);
         }
+        Ok(())
     }
 
     fn disconnect(&mut self) {

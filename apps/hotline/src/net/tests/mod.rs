@@ -120,6 +120,68 @@ fn a_line_carries_cells_both_ways_and_its_group_is_post_quantum() {
 }
 
 #[test]
+fn a_packet_leaves_at_its_time_whatever_its_owner_does() {
+    let (mut client, a, mut server, _) = line();
+    let before = client.sizes(Direction::Out).len();
+    let due = Instant::now() + Duration::from_millis(40);
+    let later = due + Duration::from_millis(20);
+    client.net.send(Instant::now(), a, &[1; 224]).unwrap();
+    client.net.leave_at(due, PATIENCE).unwrap();
+    client.net.send(Instant::now(), a, &[2; 224]).unwrap();
+    client.net.leave_at(later, PATIENCE).unwrap();
+    // One that nobody put off leaves with the flush.
+    client.net.send(Instant::now(), a, &[3; 224]).unwrap();
+    client.net.flush();
+    // From here on the owner does nothing any more.
+    let start = Instant::now();
+    let cells = |end: &End| {
+        let tapped = end.tapped.lock().unwrap();
+        let cells = tapped.iter().skip(before).filter(|t| t.direction == Direction::Out);
+        cells.filter(|t| t.size == 224 + OVERHEAD).map(|t| t.at).collect::<Vec<_>>()
+    };
+    while cells(&client).len() < 3 {
+        assert!(start.elapsed() < PATIENCE, "they did not leave");
+        std::thread::yield_now();
+    }
+    let left = cells(&client);
+    assert!(left[1] >= due && left[2] >= later, "one left early");
+    until(&mut client, &mut server, "three cells", |_, s| s.seen.cells.len() == 3);
+    let order: Vec<u8> = server.seen.cells.iter().map(|(_, cell)| cell[0]).collect();
+    assert_eq!(order, [3, 1, 2]);
+}
+
+#[test]
+fn what_is_late_by_a_tick_does_not_leave_in_a_burst() {
+    let (mut client, a, mut server, _) = line();
+    let tick = Duration::from_millis(20);
+    let missed = Instant::now() - 3 * tick;
+    for n in 0..2 {
+        client.net.send(Instant::now(), a, &[n; 224]).unwrap();
+        client.net.leave_at(missed + tick * u32::from(n), tick).unwrap();
+    }
+    client.net.send(Instant::now(), a, &[9; 224]).unwrap();
+    client.net.leave_at(Instant::now(), PATIENCE).unwrap();
+    client.net.flush();
+    until(&mut client, &mut server, "a cell", |_, s| !s.seen.cells.is_empty());
+    assert_eq!(server.seen.cells[0].1[0], 9);
+    assert!(client.net.lost() >= 2);
+}
+
+#[test]
+fn what_waits_leaves_though_its_owner_is_gone() {
+    let (mut client, a, mut server, _) = line();
+    client.net.send(Instant::now(), a, &[1; 224]).unwrap();
+    client.net.leave_at(Instant::now() + Duration::from_millis(20), PATIENCE).unwrap();
+    client.net.flush();
+    drop(client);
+    let start = Instant::now();
+    while server.seen.cells.is_empty() {
+        assert!(start.elapsed() < PATIENCE, "it did not leave");
+        server.turn();
+    }
+}
+
+#[test]
 fn another_key_than_the_pinned_one_is_refused_and_said() {
     let mut server = End::line(&identity(1));
     let mut client = End::new(Role::Handset);

@@ -71,7 +71,8 @@ impl Wire {
 
     fn collect(&mut self) {
         for end in [CLIENT, SERVER] {
-            for packet in self.ends[end].out.packets() {
+            let packets = self.ends[end].out.take();
+            for packet in &packets {
                 *self.sizes[end].entry(packet.bytes.len()).or_default() += 1;
                 self.sent += 1;
                 if self.meddle {
@@ -87,7 +88,7 @@ impl Wire {
                     self.air.push((self.now + DELAY, 1 - end, packet.bytes.clone()));
                 }
             }
-            self.ends[end].out.clear();
+            self.ends[end].out.give_back(packets);
         }
     }
 
@@ -266,7 +267,7 @@ fn nobody_answers_a_dial() {
                 reasons.push(reason);
             }
         });
-        client.out.clear();
+        drop(client.out.take());
     }
     assert_eq!(reasons, [CloseReason::Silent]);
     assert_eq!(client.connections(), 0);

@@ -1,0 +1,183 @@
+//! What the observer has: datagrams (when, how large) of each direction of each link, and nothing else.
+//!
+//! ```text
+//!  tap in front of a sender's socket ─► Way: one direction ─► Grid: its cells on their clock, the rest beside them
+//!  the script ─► Stretch: this run was in this state from here to there
+//! ```
+//!
+//! Datagrams are taken where they leave: there an observer sees the sender's clock best, with no receiver's delay in it.
+//! Times are nanoseconds from the lab's start; lateness is microseconds.
+
+use std::time::Instant;
+
+use super::stats::quantile;
+use crate::net::{Direction, Tapped};
+
+/// Datagrams up to this size are acknowledgements of QUIC's, not cells. Bytes.
+pub(super) const SMALL: u16 = 60;
+/// A cell may come before the middle phase of all by this part of the tick; what is later is late.
+const EARLY: i64 = 5;
+/// So many cells in a row can each have met the next one.
+const LATE_IN_A_ROW: usize = 8;
+
+/// What the people of a run are doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum State {
+    /// Nothing.
+    Idle,
+    /// One rings at the other.
+    Ringing,
+    /// Both speak.
+    Talking,
+    /// Connected, and nobody says anything.
+    Silence,
+    /// Connected, and held by one.
+    Hold,
+    /// Connected, and both type.
+    Text,
+    /// One has two calls, of which one is held, and speaks in the other.
+    TwoCalls,
+    /// The two seconds after a command: ringing, answering, holding, hanging up.
+    Change,
+}
+
+/// A run was in a state.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Stretch {
+    /// Which.
+    pub(super) state: State,
+    /// From here.
+    pub(super) from: i64,
+    /// To there.
+    pub(super) until: i64,
+}
+
+/// One datagram.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Datagram {
+    /// When it left.
+    pub(super) at: i64,
+    /// UDP payload. Bytes.
+    pub(super) size: u16,
+}
+
+/// One direction of a link, in order.
+pub(super) type Way = Vec<Datagram>;
+
+/// Nanoseconds from `start` to `at`.
+pub(super) fn since(start: Instant, at: Instant) -> i64 {
+    i64::try_from(at.saturating_duration_since(start).as_nanos()).unwrap_or(i64::MAX)
+}
+
+/// What left, as a way.
+pub(super) fn way<'a>(start: Instant, seen: impl IntoIterator<Item = &'a Tapped>) -> Way {
+    seen.into_iter()
+        .filter(|t| t.direction == Direction::Out)
+        .map(|t| Datagram {
+            at: since(start, t.at),
+            size: u16::try_from(t.size).unwrap_or(u16::MAX),
+        })
+        .collect()
+}
+
+/// A link as a run's observer has it.
+#[derive(Clone, Debug)]
+pub(super) struct Link {
+    /// Both directions, or the one that there is.
+    pub(super) ways: Vec<Way>,
+    /// Its tick. Nanoseconds.
+    pub(super) tick: i64,
+}
+
+/// A run: its states, and the links that carried them.
+#[derive(Clone, Debug)]
+pub(super) struct Run {
+    /// In the order of time.
+    pub(super) stretches: Vec<Stretch>,
+    /// Links of one kind.
+    pub(super) links: Vec<Link>,
+}
+
+/// One cell on its sender's clock.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Cell {
+    /// When it left.
+    pub(super) at: i64,
+    /// Size of its packet. Bytes.
+    pub(super) size: u16,
+    /// Number of the tick, from the first one of the capture.
+    pub(super) tick: i64,
+    /// After (or before) the tick. Microseconds.
+    pub(super) late: f64,
+}
+
+/// One direction, with the sender's clock found in it.
+#[derive(Clone, Debug)]
+pub(super) struct Grid {
+    /// Cells, in order.
+    pub(super) cells: Vec<Cell>,
+    /// All other datagrams, in order.
+    pub(super) others: Vec<Datagram>,
+    /// Where in the tick this sender's clock stands. Nanoseconds, from 0 to the tick.
+    pub(super) phase: i64,
+}
+
+impl Grid {
+    /// Finds the clock: ticks of the known length, whose phase is the middle one of all cells'.
+    pub(super) fn new(way: &Way, tick: i64) -> Grid {
+        let cells = || way.iter().filter(|d| d.size > SMALL);
+        let turn = std::f64::consts::TAU / tick as f64;
+        let (mut sin, mut cos) = (0.0, 0.0);
+        for cell in cells() {
+            let angle = cell.at.rem_euclid(tick) as f64 * turn;
+            sin += angle.sin();
+            cos += angle.cos();
+        }
+        let rough = (f64::atan2(sin, cos) / turn) as i64;
+        let off = |at: i64| (at - rough + tick / 2).rem_euclid(tick) - tick / 2;
+        let mut offs: Vec<f64> = cells().map(|c| off(c.at) as f64).collect();
+        offs.sort_by(f64::total_cmp);
+        let phase = (rough + quantile(&offs, 0.5) as i64).rem_euclid(tick);
+        let mut cells: Vec<Cell> = cells()
+            .map(|d| {
+                let number = (d.at - phase + tick / EARLY).div_euclid(tick);
+                let late = (d.at - phase - number * tick) as f64 / 1e3;
+                Cell { at: d.at, size: d.size, tick: number, late }
+            })
+            .collect();
+        // One that is late by nearly a tick meets the next one; then an empty tick stands before it, or before those that
+        // are late in a row before it.
+        for i in 1..cells.len() {
+            let mut first = i;
+            while first > 0
+                && i - first <= LATE_IN_A_ROW
+                && cells[first - 1].tick == cells[i].tick - (i - first) as i64
+            {
+                first -= 1;
+            }
+            let free = first == 0 || cells[first - 1].tick < cells[first].tick - 1;
+            if first < i && free && i - first <= LATE_IN_A_ROW {
+                for cell in &mut cells[first..i] {
+                    cell.tick -= 1;
+                    cell.late += tick as f64 / 1e3;
+                }
+            }
+        }
+        Grid { cells, others: way.iter().filter(|d| d.size <= SMALL).copied().collect(), phase }
+    }
+
+    /// Cells that left in a span of time.
+    pub(super) fn cells_in(&self, from: i64, until: i64) -> &[Cell] {
+        let start = self.cells.partition_point(|c| c.at < from);
+        let end = self.cells.partition_point(|c| c.at < until);
+        &self.cells[start..end.max(start)]
+    }
+
+    /// Other datagrams in a span of time.
+    pub(super) fn others_in(&self, from: i64, until: i64) -> &[Datagram] {
+        let start = self.others.partition_point(|d| d.at < from);
+        let end = self.others.partition_point(|d| d.at < until);
+        &self.others[start..end.max(start)]
+    }
+}
