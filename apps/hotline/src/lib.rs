@@ -4,6 +4,7 @@
 //!  cli ── exchange  one exchange on real sockets      net    QUIC on the clock
 //!      ├─ phone     one handset, with a screen or not store  rows on disk
 //!      ├─ demo      two offices and a call            score  speech heard against speech said
+//!      ├─ record    the record, for its officer
 //!      └─ bench     figures of this machine           host   clocks, logs, hardening
 //!                                                   web    the web handset's files, over HTTP
 //! ```
@@ -16,6 +17,7 @@ pub mod exchange;
 pub mod host;
 pub mod net;
 pub mod phone;
+pub mod record;
 pub mod score;
 pub mod store;
 pub mod web;

@@ -6,6 +6,7 @@ mod calls;
 mod crash;
 mod lines;
 mod mail;
+mod record;
 mod trunks;
 mod uniform;
 mod world;

@@ -187,6 +187,7 @@ pub fn nothing_yet() -> View {
         notes: Vec::new(),
         mail_waiting: 0,
         first_handset: true,
+        record: protocol::RecordView::default(),
         stats: Stats::default(),
     }
 }
