@@ -301,11 +301,6 @@ mod tests {
         log.truncate(8);
         assert_eq!(found(&log), [], "honest: nothing shows yet");
         // Its next entry names what it was shown.
-        let mut office = Office::new();
-        office.frontier = Frontier::default();
-        for opened in &log {
-            office.frontier.append(leaf(&bytes(opened)));
-        }
         let seen = Some(Seen { size: 10, root: [9; 32] });
         let entry = Entry { seen, ..entry(6, Body::Call(call())) };
         log.push(Opened { author: author(1), entry });

@@ -62,10 +62,8 @@ fn read(world: &World, keys: &[OpenKey]) -> (Vec<Entry>, Vec<Finding>) {
 }
 
 fn calls(entries: &[Entry]) -> Vec<&Call> {
-    let call = |entry: &Entry| -> bool { matches!(entry.body, Body::Call(_)) };
     entries
         .iter()
-        .filter(|e| call(e))
         .filter_map(|e| match &e.body {
             Body::Call(call) => Some(call),
             Body::Note(_) => None,
