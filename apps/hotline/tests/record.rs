@@ -197,10 +197,6 @@ fn drop_entry(db: &Connection, index: u64) {
         .unwrap();
 }
 
-fn head(db: &Connection) -> Vec<u8> {
-    db.query_row("SELECT value FROM rows WHERE space = 31", [], |row| row.get(0)).unwrap()
-}
-
 fn set_head(db: &Connection, value: &[u8]) {
     db.execute("UPDATE rows SET value = ?1 WHERE space = 31", [value]).unwrap();
 }
