@@ -1,4 +1,4 @@
-//! The command line: `hotline exchange | phone | demo | bench | lab`.
+//! The command line: `hotline exchange | phone | record | demo | bench | lab`.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -22,6 +22,9 @@ enum Command {
     Phone(crate::phone::cli::PhoneOptions),
     /// Two offices on this machine, and a call between them
     Demo(crate::demo::DemoOptions),
+    /// The office's record of its calls: for the records officer
+    #[command(subcommand)]
+    Record(crate::record::RecordCommand),
     /// Measure this machine
     #[command(subcommand)]
     Bench(crate::bench::BenchCommand),
@@ -83,6 +86,16 @@ enum ExchangeCommand {
         #[arg(long)]
         device: Option<u8>,
     },
+    /// Keep a record of calls, as its records officer orders
+    Record {
+        #[command(flatten)]
+        folder: Folder,
+        /// The officer's order: the file `record.order` that `hotline record` wrote
+        order: PathBuf,
+        /// The officer of the order in force did not name this one's: handsets then ask their owners
+        #[arg(long)]
+        anew: bool,
+    },
     /// How the exchange stands
     Status {
         #[command(flatten)]
@@ -107,6 +120,7 @@ pub fn run() -> ExitCode {
         Command::Exchange(command) => exchange(command),
         Command::Phone(options) => crate::phone::cli::run(options),
         Command::Demo(options) => crate::demo::run(options),
+        Command::Record(command) => crate::record::run(command),
         Command::Bench(command) => crate::bench::run(command),
         Command::Lab(command) => crate::lab::run(command),
     };
@@ -140,6 +154,9 @@ fn exchange(command: ExchangeCommand) -> Result<(), Failure> {
         }
         ExchangeCommand::Revoke { folder, name, device } => {
             command::revoke(&folder.dir, name, device)
+        }
+        ExchangeCommand::Record { folder, order, anew } => {
+            command::order(&folder.dir, &order, anew)
         }
         ExchangeCommand::Status { folder, json } => command::status(&folder.dir, json),
     }

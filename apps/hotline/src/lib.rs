@@ -5,7 +5,8 @@
 //!      ├─ phone     one handset, with a screen or not store  rows on disk
 //!      ├─ demo      two offices and a call            score  speech heard against speech said
 //!      ├─ bench     figures of this machine           host   clocks, logs, hardening
-//!      └─ lab       attacks, and what they find       web    the web handset's files, over HTTP
+//!      ├─ record    the record, for its officer        web    the web handset's files, over HTTP
+//!      └─ lab       attacks, and what they find
 //! ```
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
@@ -17,6 +18,7 @@ pub mod host;
 pub mod lab;
 pub mod net;
 pub mod phone;
+pub mod record;
 pub mod score;
 pub mod store;
 pub mod web;

@@ -20,6 +20,8 @@ use hotline::exchange::settings::Settings;
 const SAID: &str = "gurfubegfragraprgungvffnvqvapnyy";
 const NOTE: &str = "gurabgrgungvffragbhgfvqrbsnalpnyy";
 const NAME: &str = "Ivbynfurgvzrvfubefrjbzna";
+/// Noted for the record, which the exchange keeps.
+const MINUTE: &str = "gurnterrzragvfgbzrrgbaghrfqnl";
 /// Known to an exchange, and so the proof that the search finds what is there.
 const OFFICE: &str = "Bssvprbsrknzcyrf";
 
@@ -62,6 +64,13 @@ fn in_files(dir: &Path, hidden: &str) -> bool {
     })
 }
 
+fn entries(answer: Answer) -> u64 {
+    match answer {
+        Answer::Status(status) => status.record_entries,
+        _ => panic!("no status"),
+    }
+}
+
 #[test]
 fn a_seized_exchange_holds_no_plaintext() {
     let root = tempfile::tempdir().unwrap();
@@ -81,7 +90,26 @@ fn a_seized_exchange_holds_no_plaintext() {
         let (handle, thread) = spawn(&dir, &settings.resolve().unwrap()).unwrap();
         (dir, handle, thread)
     };
+    // The officer's keys are made by a process of their own, as on a machine of their own.
+    let officer = root.path().join("officer");
+    std::fs::write(root.path().join("pass"), "secret").unwrap();
+    let made = common::run(&[
+        "record",
+        "init-officer",
+        "--calls",
+        "all",
+        "--officer",
+        officer.to_str().unwrap(),
+        "--passphrase-file",
+        root.path().join("pass").to_str().unwrap(),
+    ]);
+    assert!(made.status.success(), "{}", common::text(&made));
+    let order = folder::hex(&std::fs::read(officer.join("record.order")).unwrap());
     let offices = [start("a"), start("b")];
+    for (_, handle, _) in &offices {
+        let order = Request::Order { order: order.clone(), anew: false };
+        assert!(matches!(handle.ask(order), Some(Answer::Ordered { .. })));
+    }
     let enrol = |office: usize| match offices[office]
         .1
         .ask(Request::Enroll { principal: "somebody".into(), hours: 1 })
@@ -95,8 +123,7 @@ fn a_seized_exchange_holds_no_plaintext() {
     let script = r#"
         set -eu
         turn() { printf %s "$1" | tr 'A-Za-z' 'N-ZA-Mn-za-m'; }
-        said=$(turn "$SAID"); note=$(turn "$NOTE"); name=$(turn "$NAME")
-        printf secret >"$DIR/pass"
+        said=$(turn "$SAID"); note=$(turn "$NOTE"); name=$(turn "$NAME"); minute=$(turn "$MINUTE")
         mkfifo "$DIR/a.in" "$DIR/b.in" "$DIR/a.out" "$DIR/b.out"
         phone() { "$HOTLINE" phone --headless --dir "$DIR/$1" --passphrase-file "$DIR/pass" \
             --enroll "$2" --name "$name $1" --in "$WAV" --repeat <"$DIR/$1.in" >"$DIR/$1.out" & }
@@ -111,6 +138,7 @@ fn a_seized_exchange_holds_no_plaintext() {
         echo "call 1" >&3; await incoming <&6
         echo answer >&4; await '"event":"voice"' <&5
         echo "say $said" >&3; await "$said" <&6
+        echo "minute $minute" >&3; await '"event":"recorded"' <&5
         echo "both texts arrived"
         read -r _ || true
         echo quit >&3; echo quit >&4; wait
@@ -126,6 +154,7 @@ fn a_seized_exchange_holds_no_plaintext() {
         .env("SAID", SAID)
         .env("NOTE", NOTE)
         .env("NAME", NAME)
+        .env("MINUTE", MINUTE)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
@@ -141,7 +170,8 @@ fn a_seized_exchange_holds_no_plaintext() {
 
     // In the middle of the call.
     assert!(in_memory(OFFICE), "the search finds what is there");
-    for hidden in [SAID, NOTE, NAME] {
+    assert_eq!(offices[0].1.ask(Request::Status).map(entries), Some(1), "the note is in its log");
+    for hidden in [SAID, NOTE, NAME, MINUTE] {
         assert!(!in_memory(hidden), "plaintext in an exchange's memory");
         for (dir, ..) in &offices {
             assert!(!in_files(dir, hidden), "plaintext in an exchange's files");

@@ -2,7 +2,7 @@
 
 use wire::limits::{HOST_MAX, NAME_MAX};
 use wire::rows::Change;
-use wire::{ExchangePub, ExchangeRef, LinePub, Text, Time, Token, Wall};
+use wire::{ExchangePub, ExchangeRef, LinePub, OfficerPub, Text, Time, Token, Wall};
 
 /// The host's name for one connection. Never used twice by one process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -103,6 +103,14 @@ pub enum Command {
         /// First second at which it no longer works.
         expires: Wall,
     },
+    /// Put a records officer's order into force, and tell all handsets.
+    SetOrder {
+        /// Signed by the officer.
+        order: Box<record::Order>,
+        /// Also if it is not by the officer of the order in force, nor of one whom that officer named: handsets
+        /// then ask their owners.
+        anew: bool,
+    },
     /// The handset may not attach any more; its link goes down.
     RevokeLine {
         /// Which.
@@ -130,6 +138,10 @@ pub enum Reply {
     NotFound,
     /// The disk cannot be written, or the exchange stops.
     Unavailable,
+    /// To [`Command::SetOrder`]: a newer order is in force.
+    Outdated,
+    /// To [`Command::SetOrder`]: the officer of the order in force did not name this one's.
+    OtherOfficer,
     /// To [`Command::ListLines`].
     Lines(Vec<LineInfo>),
     /// To [`Command::Status`].
@@ -166,6 +178,10 @@ pub struct Status {
     pub peers: u64,
     /// Mail waiting, for handsets and for other exchanges. Pieces.
     pub mail_waiting: u64,
+    /// Entries of the record.
+    pub record_entries: u64,
+    /// The records officer, if there is one.
+    pub officer: Option<OfficerPub>,
 }
 
 /// Why the exchange closes a connection.

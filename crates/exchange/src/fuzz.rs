@@ -4,9 +4,10 @@
 use std::collections::BTreeMap;
 
 use link::{Channel, Link, Shape};
-use seal::office::LineKey;
+use record::order::{Calls, Order, SEAL_KEY_LEN, SealKey};
+use seal::office::{ExchangeKey, LineKey, OfficerKey};
 use seal::pairwise::PairwiseKey;
-use wire::limits::VERSION;
+use wire::limits::{ENTRY_LEN, VERSION};
 use wire::line::{LineDown, LineUp};
 use wire::rows::{Change, Row};
 use wire::trunk::Trunk;
@@ -59,7 +60,7 @@ fn line_message(b: &mut Bytes<'_>, nonce: &Nonce) -> Vec<u8> {
     let signature = line.answer(&KEY, nonce);
     let (request, leg) = (u32::from(b.next() % 4), Leg(u16::from(b.next() % 9)));
     let address = Address([b.next() % 4; 16]);
-    match b.next() % 13 {
+    match b.next() % 14 {
         0 => LineUp::Attach { version: VERSION, line: line.public(), signature },
         1 => {
             let token = Token([b.next() % 3; 16]);
@@ -89,6 +90,10 @@ fn line_message(b: &mut Bytes<'_>, nonce: &Nonce) -> Vec<u8> {
             address,
             bound: pairwise(b).public(),
         },
+        12 => {
+            let len = if b.next() % 4 == 0 { 3 } else { ENTRY_LEN };
+            LineUp::Record { request, entry: Blob::new(vec![b.next(); len]).unwrap_or_default() }
+        }
         _ => return vec![b.next(), b.next(), b.next()],
     }
     .encode()
@@ -135,7 +140,16 @@ fn rows() -> BTreeMap<(u8, Vec<u8>), Vec<u8>> {
         ((rows::ADDRESS, vec![1; 16]), rows::address(&AddressEntry::new(1, bound))),
         ((rows::ADDRESS, vec![2; 16]), rows::address(&AddressEntry::new(2, open))),
         ((rows::OFFER, vec![2; 16]), vec![7; 100]),
+        ((rows::ORDER, vec![]), order(1).as_bytes().to_vec()),
     ])
+}
+
+/// One of an officer's orders, or one of another officer's.
+fn order(n: u8) -> Order {
+    let (officer, key) =
+        (OfficerKey::from_bytes(&[n / 2 + 1; 32]), SealKey::new([n; SEAL_KEY_LEN]));
+    let first = Order::first(&officer, Calls::All, key.clone(), Wall(1));
+    if n == 0 { first } else { first.next(&officer, Calls::Answered, key, Wall(2)) }
 }
 
 fn to_rows(rows: &BTreeMap<(u8, Vec<u8>), Vec<u8>>) -> Vec<Row> {
@@ -166,6 +180,7 @@ pub fn operations(data: &[u8]) -> crate::Metrics {
     else {
         return crate::Metrics::default();
     };
+    exchange.keep_record(ExchangeKey::from_bytes(&[1; 32]));
     let mut links: [Option<(Conn, bool, Link)>; LINKS] = Default::default();
     let mut nonces = [Nonce([0; 32]); LINKS];
     let mut writing = None;
@@ -232,12 +247,13 @@ pub fn operations(data: &[u8]) -> crate::Metrics {
             },
             10 => Input::Command {
                 id: 0,
-                command: match b.next() % 6 {
+                command: match b.next() % 7 {
                     0 => Command::RevokeLine { line: line_key(b).public() },
                     1 => Command::RevokePrincipal { principal: Text::default() },
                     2 => Command::ListLines,
                     3 => Command::Status,
                     4 if b.next() == 0 => Command::Shutdown,
+                    5 => Command::SetOrder { order: Box::new(order(b.next() % 3)), anew: false },
                     _ => Command::Enrol {
                         principal: Text::default(),
                         token: Token([b.next() % 3; 16]),

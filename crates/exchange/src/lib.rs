@@ -15,7 +15,7 @@
 //! It holds no content key and parses no payload: it links no code that could. It tells nobody whether an
 //! address exists: everything that comes to one takes the same steps (`addresses.rs`). What it says is done
 //! is on disk (`store.rs`). Cells leave on the links' own clocks and never because something arrived
-//! (`clock.rs`). The path of voice through it is one function (`legs.rs`, `forward`).
+//! (`clock.rs`). Entries of the record pass through it sealed (`record.rs`). The path of voice through it is one function (`legs.rs`, `forward`).
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod addresses;
@@ -32,6 +32,7 @@ mod mail;
 pub mod metrics;
 mod operator;
 mod ports;
+mod record;
 mod redeem;
 mod rows;
 mod store;
@@ -45,7 +46,7 @@ pub use api::{
 };
 pub use machine::Exchange;
 pub use metrics::Metrics;
-pub use rows::RestoreError;
+pub use rows::{ENTRY as RECORD_ENTRIES, HEAD as RECORD_HEAD, ORDER as RECORD_ORDER, RestoreError};
 
 #[cfg(test)]
 mod tests;

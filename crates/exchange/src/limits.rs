@@ -66,6 +66,9 @@ pub const OPENS_PER_TRUNK: Rate = Rate { every: Duration::from_millis(20), burst
 /// Rings of one address: a contact must not be able to keep a handset busy.
 pub const RINGS_PER_ADDRESS: Rate = Rate { every: Duration::from_secs(1), burst: 5 };
 
+/// Entries of the record of one line: some 70 MB a day at most. A call makes one, and one for each note.
+pub const RECORDS_PER_LINE: Rate = Rate { every: Duration::from_secs(5), burst: 500 };
+
 /// Other exchanges that are remembered.
 pub const PEERS: usize = 4_096;
 /// New exchanges that the lines of one principal name.

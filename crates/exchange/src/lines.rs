@@ -109,6 +109,7 @@ impl Exchange {
             source,
             phase: Phase::Challenged(nonce),
             opens: Meter::default(),
+            records: Meter::default(),
             redeems: 0,
             sent: 0,
             flying: Default::default(),
@@ -244,6 +245,7 @@ impl Exchange {
             host: self.config.host.clone(),
         };
         self.tell(id, &attached);
+        self.tell_order(id);
         self.event(Event::LineAttached);
         self.deliver(id);
     }
@@ -309,6 +311,7 @@ impl Exchange {
             LineUp::Redeem { request, exchange, address, bound } => {
                 self.redeem(id, who, request, &exchange, address, bound);
             }
+            LineUp::Record { request, entry } => self.record_entry(id, who, request, &entry),
         }
     }
 

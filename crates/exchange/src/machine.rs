@@ -27,6 +27,7 @@ use crate::lines::{Line, Principal, TokenEntry};
 use crate::mail::Outbox;
 use crate::metrics::Metrics;
 use crate::ports::{Phase, Port, PortId, Ports, Role};
+use crate::record::Record;
 use crate::redeem::Redeems;
 use crate::rows::{self, RestoreError, Stored};
 use crate::store::{After, Store};
@@ -57,6 +58,7 @@ pub struct Exchange {
     pub(crate) redeems: Redeems,
     pub(crate) calls: Calls,
     pub(crate) peers: BTreeMap<ExchangePub, Peer>,
+    pub(crate) record: Record,
     pub(crate) metrics: Metrics,
     pub(crate) stopping: Option<Stopping>,
     out: VecDeque<Out>,
@@ -126,6 +128,7 @@ impl Exchange {
             redeems: Redeems::default(),
             calls: Calls::default(),
             peers: BTreeMap::new(),
+            record: Record::default(),
             metrics: Metrics::default(),
             stopping: None,
             out: VecDeque::new(),
@@ -178,7 +181,15 @@ impl Exchange {
                 Stored::Peer(key, host, was_up) => {
                     self.peers.insert(key, Peer::known(host, was_up));
                 }
-                Stored::Mark => {}
+                Stored::Mark | Stored::Entry => {}
+                Stored::Head(frontier) => self.record.frontier = frontier,
+                Stored::Receipt(line, receipt) => {
+                    if !self.lines.contains_key(&line) {
+                        return Err(RestoreError::Orphan { space: "receipt", to: "line" });
+                    }
+                    self.record.receipts.insert(line, receipt);
+                }
+                Stored::Order(order) => self.record.order = Some(order),
             }
         }
         // Mail is on disk only together with the exchange it is for.
@@ -390,7 +401,9 @@ impl Exchange {
             | LineDown::Deliver { .. }
             | LineDown::Done { .. }
             | LineDown::Failed { .. }
-            | LineDown::Offer { .. } => Channel::Bulk,
+            | LineDown::Offer { .. }
+            | LineDown::Order { .. }
+            | LineDown::Recorded { .. } => Channel::Bulk,
             _ => Channel::Signal,
         };
         if !self.queue(id, channel, &message.encode()) {
@@ -506,6 +519,7 @@ impl Exchange {
         m.addresses = count(self.addresses.len());
         m.mail_waiting = self.principals.values().map(|p| count(p.mail.len())).sum();
         m.mail_outbox = count(self.outbox.len());
+        m.record_entries = self.record.frontier.size();
         m
     }
 

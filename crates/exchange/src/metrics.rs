@@ -26,6 +26,8 @@ pub struct Metrics {
     pub mail_waiting: u64,
     /// Gauge: pieces of mail that wait for another exchange.
     pub mail_outbox: u64,
+    /// Gauge: entries of the record.
+    pub record_entries: u64,
     /// Calls opened, from lines and trunks.
     pub calls: u64,
     /// Calls taken.
@@ -46,6 +48,8 @@ pub struct Metrics {
     pub mail_full: u64,
     /// Envelopes that were forged, copied, or for an address that does not take them.
     pub envelopes_dropped: u64,
+    /// Entries of the record that were not taken: no order is in force, too many at once, or the disk.
+    pub record_refused: u64,
     /// Batches given to the store.
     pub store_batches: u64,
     /// Batches that the store could not write.

@@ -33,6 +33,7 @@ impl Exchange {
                 self.add_token(&principal, &token, expires);
                 self.reply_stored(id, true);
             }
+            Command::SetOrder { order, anew } => self.set_order(id, *order, anew),
             Command::RevokeLine { line } => {
                 let done = self.revoke_line(&line);
                 self.reply_stored(id, done);
@@ -77,6 +78,8 @@ impl Exchange {
             trunks_up: m.trunks_up,
             peers: m.peers,
             mail_waiting: m.mail_waiting + m.mail_outbox,
+            record_entries: m.record_entries,
+            officer: self.officer(),
         }
     }
 
@@ -87,6 +90,7 @@ impl Exchange {
             owner.devices[usize::from(entry.device)] = None;
         }
         self.store.delete(crate::rows::LINE, line.0.to_vec());
+        self.forget_receipt(line);
         self.drop_delivered(entry.principal);
         if let Some(port) = entry.port {
             self.tell(port, &LineDown::Refused { reason: wire::line::Refusal::Unknown });
@@ -157,6 +161,8 @@ impl Exchange {
             After::MailAck { port, mail } => self.mail_stored(port, mail),
             After::Offer { port, request, offer } => self.redeemed_here(port, request, offer),
             After::Redeemed { port, request, offer } => self.answer_redeem(port, request, offer),
+            After::Recorded { port, line, request } => self.recorded(port, &line, request),
+            After::Ordered { id } => self.ordered(id),
             After::Reply { id, reply } => self.reply(id, reply),
         }
     }

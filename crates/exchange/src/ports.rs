@@ -48,6 +48,7 @@ pub(crate) struct LinePort {
     pub(crate) source: SourceId,
     pub(crate) phase: Phase,
     pub(crate) opens: Meter,
+    pub(crate) records: Meter,
     pub(crate) redeems: usize,
     /// Last piece of mail that went out on this link.
     pub(crate) sent: u64,

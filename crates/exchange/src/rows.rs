@@ -13,22 +13,32 @@
 //!                                              | exchange | envelope
 //!  8 peer         exchange key 32              host | was up u8
 //!  9 mark         kind u8                      zeros, as long as the row of a valid request
+//! 30 entry        index u64                    its hash 32 | entry, sealed to the records officer, 4,096
+//! 31 head         -                            exchange key 32 | size u64 | signature 64 | roots of full
+//!                                              subtrees, 32 each
+//! 32 receipt      line key 32                  hash of its newest entry 32 | size u64 | root 32 | signature 64
+//!                                              | proof
+//! 33 order        -                            the records officer's order
 //! ```
+//!
+//! Rows of space 30 are many, and never read here: a host does not bring them back ([`ENTRY`]).
 //!
 //! Rows of space 9 say nothing: what is refused without a word writes one, to take the steps of what is
 //! not refused.
 
+use record::{Frontier, Head, Order};
 use thiserror::Error;
-use wire::limits::{HOST_MAX, NAME_MAX, OFFER_MAX};
+use wire::limits::{ENTRY_LEN, HOST_MAX, NAME_MAX, OFFER_MAX, PROOF_MAX};
 use wire::rows::Row;
 use wire::{
     Address, DecodeError, Envelope, ExchangePub, ExchangeRef, Field, LinePub, MailId, PairwisePub,
-    Reader, Text, Wall, Writer,
+    Reader, Signature, Text, Wall, Writer,
 };
 
 use crate::addresses::{AddressEntry, State, Window};
 use crate::limits::DEVICES;
 use crate::mail::{Outgoing, Piece};
+use crate::record::Receipt;
 
 pub(crate) const PRINCIPAL: u8 = 1;
 pub(crate) const TOKEN: u8 = 2;
@@ -39,6 +49,15 @@ pub(crate) const MAILBOX: u8 = 6;
 pub(crate) const OUTBOX: u8 = 7;
 pub(crate) const PEER: u8 = 8;
 pub(crate) const MARK: u8 = 9;
+/// The space of the record's entries: their key is the index, big-endian; their value the hash of the entry, 32
+/// bytes, and the entry. The machine needs none of them back.
+pub const ENTRY: u8 = 30;
+/// The space of the record's head, one row: exchange key 32, size `u64`, signature 64 bytes, then the hashes that
+/// the root is made of.
+pub const HEAD: u8 = 31;
+pub(crate) const RECEIPT: u8 = 32;
+/// The space of the records officer's order, one row.
+pub const ORDER: u8 = 33;
 
 /// Length of every row of an address. Bytes.
 pub(crate) const ADDRESS_LEN: usize = 4 + 1 + 32 + 2 * DEVICES * 16;
@@ -90,6 +109,10 @@ pub(crate) enum Stored {
     Outbox(u64, Outgoing),
     Peer(ExchangePub, Text<HOST_MAX>, bool),
     Mark,
+    Entry,
+    Head(Frontier),
+    Receipt(LinePub, Receipt),
+    Order(Order),
 }
 
 pub(crate) fn u32_key(id: u32) -> Vec<u8> {
@@ -177,6 +200,25 @@ pub(crate) fn peer(host: &Text<HOST_MAX>, was_up: bool) -> Vec<u8> {
     w.finish()
 }
 
+pub(crate) fn head(frontier: &Frontier, head: &Head) -> Vec<u8> {
+    let mut w = Writer::new();
+    head.exchange.write(&mut w);
+    head.size.write(&mut w);
+    head.signature.write(&mut w);
+    w.bytes(&frontier.peaks().concat());
+    w.finish()
+}
+
+pub(crate) fn receipt(receipt: &Receipt) -> Vec<u8> {
+    let mut w = Writer::new();
+    receipt.leaf.write(&mut w);
+    receipt.size.write(&mut w);
+    receipt.root.write(&mut w);
+    receipt.signature.write(&mut w);
+    w.bytes(&receipt.proof);
+    w.finish()
+}
+
 /// Reads one row.
 pub(crate) fn read(row: &Row) -> Result<Stored, RestoreError> {
     let (space, read): (_, Read) = match row.space {
@@ -189,6 +231,10 @@ pub(crate) fn read(row: &Row) -> Result<Stored, RestoreError> {
         OUTBOX => ("outbox", read_outbox),
         PEER => ("peer", read_peer),
         MARK => return Ok(Stored::Mark),
+        ENTRY => ("entry", read_entry),
+        HEAD => ("head", read_head),
+        RECEIPT => ("receipt", read_receipt),
+        ORDER => ("order", read_order),
         space => return Err(RestoreError::Space { space }),
     };
     let both = || {
@@ -275,6 +321,42 @@ fn read_peer(k: &mut Reader<'_>, v: &mut Reader<'_>) -> Result<Stored, DecodeErr
         Text::read(v, "host")?,
         bool::read(v, "was up")?,
     ))
+}
+
+fn read_entry(k: &mut Reader<'_>, v: &mut Reader<'_>) -> Result<Stored, DecodeError> {
+    k.u64("index")?;
+    v.bytes(32 + ENTRY_LEN, "entry")?;
+    Ok(Stored::Entry)
+}
+
+fn read_head(_: &mut Reader<'_>, v: &mut Reader<'_>) -> Result<Stored, DecodeError> {
+    ExchangePub::read(v, "exchange")?;
+    let size = number(v.u64("size")?)?;
+    Signature::read(v, "signature")?;
+    let mut peaks = Vec::new();
+    while v.left() > 0 {
+        peaks.push(v.array("subtree")?);
+    }
+    let undefined = DecodeError::Undefined { field: "size", value: size };
+    Ok(Stored::Head(Frontier::restore(size, peaks).ok_or(undefined)?))
+}
+
+fn read_receipt(k: &mut Reader<'_>, v: &mut Reader<'_>) -> Result<Stored, DecodeError> {
+    let line = LinePub::read(k, "line")?;
+    let (leaf, size, root) = (v.array("leaf")?, number(v.u64("size")?)?, v.array("root")?);
+    let signature = Signature::read(v, "signature")?;
+    let left = v.left();
+    if left > PROOF_MAX || !left.is_multiple_of(32) {
+        return Err(DecodeError::TooLong { field: "proof", len: left, max: PROOF_MAX });
+    }
+    let proof = v.bytes(left, "proof")?.to_vec();
+    Ok(Stored::Receipt(line, Receipt { leaf, size, root, signature, proof }))
+}
+
+fn read_order(_: &mut Reader<'_>, v: &mut Reader<'_>) -> Result<Stored, DecodeError> {
+    let left = v.left();
+    let damaged = DecodeError::Undefined { field: "order", value: left as u64 };
+    Order::parse(v.bytes(left, "order")?).map(Stored::Order).map_err(|_| damaged)
 }
 
 /// A number that is counted up from, and so must not be at the end.

@@ -9,7 +9,7 @@
 //! Changes gather while the disk works: one fsync serves all that came meanwhile.
 
 use wire::rows::{Change, Row};
-use wire::{ExchangePub, MailId};
+use wire::{ExchangePub, LinePub, MailId};
 
 use crate::api::Reply;
 use crate::limits;
@@ -34,6 +34,10 @@ pub(crate) enum After {
     Offer { port: PortId, request: u32, offer: Option<Vec<u8>> },
     /// The same for another exchange.
     Redeemed { port: PortId, request: u32, offer: Option<Vec<u8>> },
+    /// The newest entry of a line is in the record.
+    Recorded { port: PortId, line: LinePub, request: u32 },
+    /// The record has a new order.
+    Ordered { id: u64 },
     /// A command.
     Reply { id: u64, reply: Reply },
 }

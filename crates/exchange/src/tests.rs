@@ -7,6 +7,7 @@ mod crash;
 mod lines;
 mod mail;
 mod probing;
+mod record;
 mod trunks;
 mod uniform;
 mod world;

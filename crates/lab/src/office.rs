@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use exchange::{Command, Config, Event, Exchange, Reply, TrunkPolicy};
+use seal::office::ExchangeKey;
 use wire::enrol::EnrolLink;
 use wire::rows::{Change, Row};
-use wire::{ExchangePub, Text, Time, Token, Wall};
+use wire::{ExchangePub, OfficerPub, Text, Time, Token, Wall};
 
 /// What stands on a disk.
 pub type Rows = BTreeMap<(u8, Vec<u8>), Vec<u8>>;
@@ -35,8 +36,9 @@ pub fn read(rows: &Rows) -> Vec<Row> {
 pub struct Office {
     /// `None`: killed.
     pub exchange: Option<Exchange>,
-    /// Its public key. In a test nobody has to prove it.
+    /// Its public key. In a test nobody has to prove it on a link; it signs the record.
     pub key: ExchangePub,
+    signer: ExchangeKey,
     config: Config,
     /// Its disk.
     pub rows: Rows,
@@ -57,9 +59,11 @@ impl Office {
     /// An office with nobody in it.
     #[must_use]
     pub fn new(number: u8, seed: u64, now: Time, wall: Wall) -> Office {
+        let signer = ExchangeKey::from_bytes(&[100 + number; 32]);
         let mut office = Office {
             exchange: None,
-            key: ExchangePub([100 + number; 32]),
+            key: signer.public(),
+            signer,
             config: Config {
                 office: text(&format!("Office {number}")),
                 host: text(&format!("office{number}.example:4433")),
@@ -89,10 +93,19 @@ impl Office {
         seed[..8].copy_from_slice(&self.seed.to_be_bytes());
         let rows = read(&self.rows);
         match Exchange::new(self.config.clone(), self.key, seed, rows, now, wall) {
-            Ok(exchange) => self.exchange = Some(exchange),
+            Ok(mut exchange) => {
+                exchange.keep_record(self.signer.clone());
+                self.exchange = Some(exchange);
+            }
             Err(error) => panic!("exchange cannot be restored: {error}"),
         }
         self.timeout = now;
+    }
+
+    /// The records officer, as the exchange has it.
+    #[must_use]
+    pub fn officer(&self) -> Option<OfficerPub> {
+        self.exchange.as_ref().and_then(Exchange::officer)
     }
 
     /// A fresh token for a handset of `principal`: the command to the exchange, and the link.
@@ -102,7 +115,7 @@ impl Office {
         let expires = Wall(wall.0 + 86_400);
         let command = Command::Enrol { principal: text(principal), token, expires };
         let host = text(&format!("line-{}", self.config.host.as_str()));
-        (command, EnrolLink { exchange: self.key, token, host })
+        (command, EnrolLink { exchange: self.key, token, host, officer: self.officer() })
     }
 }
 

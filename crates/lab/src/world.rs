@@ -124,6 +124,13 @@ impl World {
         link
     }
 
+    /// The operator of an office puts a records officer's order into force.
+    pub fn order(&mut self, office: usize, order: record::Order, anew: bool) {
+        self.commands += 1;
+        let command = exchange::Command::SetOrder { order: Box::new(order), anew };
+        self.office_input(office, ExchangeInput::Command { id: self.commands, command });
+    }
+
     /// A person wants something.
     ///
     /// # Errors

@@ -141,6 +141,18 @@ pub enum Command {
         /// The card's text.
         text: String,
     },
+    /// A note for the office's record, in a call that is on it. The records officer reads it, and nobody else.
+    Minute {
+        /// In which call.
+        call: u32,
+        /// At most 2,000 bytes.
+        text: String,
+    },
+    /// Vouch for the records officer that the exchange names: the fingerprint, as that person read it out.
+    AcceptOfficer {
+        /// Eight groups; case and spaces do not count.
+        fingerprint: String,
+    },
     /// The owner has seen the missed calls.
     ClearMissed,
 }
@@ -215,6 +227,16 @@ pub enum InputError {
         "the safety words of this contact differed: somebody may be in between; make the contact anew with a card handed over in person"
     )]
     Alarmed,
+    /// The fingerprint is not that of the officer who is asked about.
+    #[error(
+        "that is not the fingerprint of the officer whom the exchange names: ask the records officer to read it out again; if it stays so, do not accept, and tell them"
+    )]
+    OtherOfficer,
+    /// Calls have to go on the record, and the exchange takes no entries.
+    #[error(
+        "calls of your office go on the record, and its exchange has not taken the entries of the last ones: tell its operator; no further call can be made until it does"
+    )]
+    RecordFull,
     /// The other end of the link broke the protocol; the link is taken down.
     #[error("the exchange broke the line protocol, the line is made anew: {0}")]
     Link(#[from] link::LinkError),

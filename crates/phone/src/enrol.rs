@@ -88,6 +88,9 @@ impl Phone {
         self.own.exchange = Some(link.exchange);
         self.own.token = Some(link.token);
         self.save_own();
+        // The operator's link vouches for the officer.
+        self.record.row.officer = link.officer;
+        self.save_record();
         self.take_down();
         self.line = Line::Off;
         self.after(Effect::Start);
@@ -269,6 +272,10 @@ impl Phone {
             }
             LineDown::Closed { leg, reason } => self.leg_closed(leg, reason),
             LineDown::LegData { leg, body } => self.leg_data(leg, body.as_bytes()),
+            LineDown::Order { order } => self.ordered(order.as_bytes()),
+            LineDown::Recorded { request, size, root, signature, proof } => {
+                self.recorded(request, size, root, signature, &proof);
+            }
             LineDown::Done { request } => self.answered(request, Ok(None)),
             LineDown::Failed { request, reason } => self.answered(request, Err(reason)),
             LineDown::Offer { request, offer } => {

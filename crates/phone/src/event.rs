@@ -146,10 +146,37 @@ pub enum Event {
         /// Who.
         contact: u32,
     },
+    /// The records officer's order is in force, or another one than before.
+    RecordOrder,
+    /// The office has a records officer whom nobody vouched for: the owner has to compare the fingerprint and
+    /// accept, or nothing is recorded.
+    RecordAsked,
+    /// The record does not look right.
+    RecordDoubt(Doubt),
+    /// An entry is in the record, and proved to be.
+    Recorded,
+    /// The other side's office keeps a record of a call.
+    OnRecord {
+        /// Which.
+        call: u32,
+    },
     /// The host could not store; it is tried again.
     StoreFails,
     /// The host stores again.
     StoreWorks,
+}
+
+/// What does not look right about the record. The own exchange, or whoever has it in his hands, is at fault.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Doubt {
+    /// An order of somebody whom the pinned officer did not name: not obeyed, unless the owner accepts them.
+    OtherOfficer,
+    /// An order older than the one in force: not obeyed.
+    OldOrder,
+    /// An entry was acknowledged without a proof that it is in the log: it is kept, and sent again.
+    BadProof,
+    /// The log has fewer entries than it had.
+    RolledBack,
 }
 
 impl Event {

@@ -47,6 +47,7 @@ impl Phone {
             Stage::Outgoing(call) => (None, call.state() == CallState::Calling),
             _ => (None, false),
         };
+        self.record_ends(contact, name, end, talked);
         match end {
             End::Missed => self.missed(contact, name, at),
             // The other of two calls that crossed goes on in its place.
@@ -73,12 +74,18 @@ impl Phone {
 
     /// Notes a missed call, once.
     pub(crate) fn missed(&mut self, contact: u32, name: CallId, at: Wall) {
+        let rang = |c: &crate::ring::Call| c.name == name && c.contact == contact;
+        // One that rang here has its entry already.
+        let unrecorded = !self.calls.values().any(rang);
         let known = self.history.values().any(|h| h.call == name && h.contact == contact);
         let live = self.live(contact, name).is_some();
         let Some(record) = self.contacts.get(&contact).filter(|c| !c.row.blocked) else { return };
         let told = record.is_open() && record.is_told();
         if known || live {
             return;
+        }
+        if unrecorded {
+            self.record_missed(contact, name, at);
         }
         let none = core::time::Duration::ZERO;
         let entry = Entry::new(name, contact, Direction::Received, at, none, End::Missed);

@@ -6,7 +6,7 @@
 //!  Command ───────────► ┌─────────────────────────────────────────┐ ─────► Connect, Disconnect
 //!  LinkUp, LinkDown ──► │ enrol: line    cards ─► contacts ─► mail │ ─────► Transmit(cell)
 //!  Cell ──────────────► │ stock: keys of the next calls            │ ─────► Store{batch, changes}
-//!  Stored ────────────► │ ring ─► talk ─► reconnect                │ ─────► Event
+//!  Stored ────────────► │ ring ─► talk ─► reconnect      record    │ ─────► Event
 //!  Tick ──────────────► │ voicepath: encode, seal │ open, decode   │ ─────► Timeout(time)
 //!                       └─────────────────────────────────────────┘
 //!  capture(960 samples) ──────┘ before each tick         └─────► render(480 samples), every 10 ms
@@ -33,6 +33,7 @@ mod history;
 mod machine;
 mod mail;
 mod reconnect;
+mod record;
 mod ring;
 mod rows;
 mod stock;
@@ -41,6 +42,8 @@ mod view;
 mod voicepath;
 
 pub use command::{Command, Input, InputError, RestoreError, Setup};
-pub use event::{Event, Output};
+pub use event::{Doubt, Event, Output};
 pub use machine::Phone;
-pub use view::{CallView, CardView, ContactView, HistoryView, LineState, NoteView, View};
+pub use view::{
+    CallView, CardView, ContactView, HistoryView, LineState, NoteView, RecordView, View,
+};

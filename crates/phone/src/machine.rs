@@ -25,6 +25,7 @@ use crate::contacts::Contact;
 use crate::desk::Desk;
 use crate::enrol::Line;
 use crate::event::{Event, Output};
+use crate::record::Record;
 use crate::ring::Call;
 use crate::rows::{self, HeldRow, MailRow, NoteRow, OwnRow};
 use crate::voicepath::VoicePath;
@@ -44,6 +45,8 @@ pub(crate) enum Task {
     Redeem(u32),
     /// Bind the address that a contact gets.
     Bind(u32),
+    /// Put an entry into the record.
+    Record(u64),
     /// Bring mail away.
     Post(u64),
 }
@@ -88,6 +91,7 @@ pub struct Phone {
     pub(crate) history: BTreeMap<u64, call::Entry>,
     pub(crate) notes: BTreeMap<u64, NoteRow>,
     pub(crate) held: BTreeMap<u64, HeldRow>,
+    pub(crate) record: Record,
     /// Written down, and not done.
     pub(crate) tasks: BTreeSet<Task>,
     /// Not to be tried before.
@@ -167,6 +171,7 @@ impl Phone {
                 .map_err(|reason| RestoreError::Damaged { space: row.space, reason })?;
         }
         phone.restore_tasks();
+        phone.record_orphans();
         phone.start();
         phone.flush();
         Ok(phone)
@@ -203,6 +208,7 @@ impl Phone {
             history: BTreeMap::new(),
             notes: BTreeMap::new(),
             held: BTreeMap::new(),
+            record: Record::new(),
             tasks: BTreeSet::new(),
             later: BTreeMap::new(),
             shared: BTreeMap::new(),
@@ -413,6 +419,8 @@ impl Phone {
             Command::Say { call, text } => self.say(call, text),
             Command::Note { contact, text } => self.note(contact, text),
             Command::HandCard { contact, text } => self.hand_card(contact, &text),
+            Command::Minute { call, text } => self.minute(call, text),
+            Command::AcceptOfficer { fingerprint } => self.accept_officer(&fingerprint),
             Command::ClearMissed => {
                 self.clear_missed();
                 Ok(())

@@ -129,6 +129,11 @@ impl Phone {
         if let Task::Post(order) = task {
             return self.begin_post(order);
         }
+        if let Task::Record(number) = task
+            && !self.entry_s_turn(number)
+        {
+            return;
+        }
         let Some(message) = self.request(task) else {
             self.tasks.remove(&task);
             return;
@@ -185,6 +190,7 @@ impl Phone {
                 let (address, bound) = (contact.row.mine, contact.row.bound?);
                 Box::new(move |request| LineUp::RegisterBound { request, address, bound })
             }
+            Task::Record(number) => self.entry_message(number)?,
             Task::Post(_) => return None,
         })
     }
@@ -194,6 +200,8 @@ impl Phone {
         let Some(task) = self.up().and_then(|up| up.requests.remove(&request)) else { return };
         let done = match (task, answer) {
             (_, Err(Failure::Unreachable | Failure::Limit | Failure::Storage)) => false,
+            // Only a proof takes an entry away.
+            (Task::Record(_), _) => false,
             (Task::Withdraw(address), _) => {
                 self.desk.delete(rows::WITHDRAW, address.0.to_vec());
                 true

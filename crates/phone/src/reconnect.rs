@@ -53,6 +53,7 @@ impl Phone {
             active.back();
             let (held, muted) = (active.is_held_by_me(), active.is_muted_by_me());
             // What was said while the way was lost is said again.
+            self.say_on_record(id);
             self.say_in_call(id, &CallMessage::Hold { on: held });
             self.say_in_call(id, &CallMessage::Mute { on: muted });
             self.tell_state(id);

@@ -20,6 +20,7 @@ use crate::command::InputError;
 use crate::event::Event;
 use crate::machine::{Effect, Phone};
 use crate::mail::Way;
+use crate::record::CallRecord;
 use crate::stock::Keyed;
 
 /// An invitation that is older does not ring: an exchange kept it, and its caller has long given up. As much as
@@ -62,6 +63,7 @@ pub(crate) struct Call {
     pub(crate) heard: bool,
     pub(crate) level: Level,
     pub(crate) texts: Vec<Said>,
+    pub(crate) record: CallRecord,
 }
 
 impl Call {
@@ -110,6 +112,7 @@ impl Phone {
     }
 
     pub(crate) fn tell_state(&mut self, call: u32) {
+        self.record_state(call);
         if let Some(record) = self.calls.get(&call) {
             let state = record.state();
             self.tell(Event::Call { call, state });
@@ -133,6 +136,7 @@ impl Phone {
     /// A person taps on a contact.
     pub(crate) fn place(&mut self, contact: u32) -> Result<(), InputError> {
         self.own_exchange()?;
+        self.may_record()?;
         let (now, wall, patience) = (self.now, self.wall(), self.patience);
         let waits =
             |c: &Call| c.is_over() || matches!(&c.stage, Stage::Active(a) if a.is_held_by_me());
@@ -166,7 +170,9 @@ impl Phone {
             heard: false,
             level: voice::Meter::new().level(),
             texts: Vec::new(),
+            record: CallRecord::default(),
         });
+        self.record_begins(call);
         self.open_leg(call, false);
         self.tell_state(call);
         Ok(())
@@ -283,7 +289,9 @@ impl Phone {
             heard: false,
             level: voice::Meter::new().level(),
             texts: Vec::new(),
+            record: CallRecord::default(),
         });
+        self.record_begins(id);
         if !keys && tell {
             self.package_over_leg(id);
         }
@@ -328,6 +336,7 @@ impl Phone {
     }
 
     pub(crate) fn answer(&mut self, id: u32) -> Result<(), InputError> {
+        self.may_record()?;
         let now = self.now;
         let call = self.call_mut(id)?;
         let leg = call.leg;

@@ -11,6 +11,9 @@
 //!   7     order u64           NoteRow      texts
 //!   8     order u64           HeldRow      messages of an epoch that is still to come
 //!   9     address 16          -            address to be withdrawn
+//!  30     -                   RecordRow    the records officer, and how far the record is
+//!  31     number u64          an entry of the record, sealed, that the exchange has not proved to have
+//!  32     contact u32, name   facts of a call under way that belongs on the record
 //! ```
 //!
 //! All of it is secret: the host seals it (`seal::vault`).
@@ -18,12 +21,14 @@
 use core::time::Duration;
 
 use call::{Direction, End, Entry};
+use record::Order;
+use record::entry::Seen;
 use seal::group::Group;
-use wire::limits::{BODY_MAX, CARD_MAX, HOST_MAX, NAME_MAX, TEXT_MAX};
+use wire::limits::{BODY_MAX, CARD_MAX, HOST_MAX, NAME_MAX, ORDER_MAX, TEXT_MAX};
 use wire::rows::Row;
 use wire::{
     Address, Blob, CallId, DecodeError, Envelope, ExchangePub, ExchangeRef, Field, IdentityPub,
-    MailId, PairwisePub, Reader, Text, Token, Wall, Writer,
+    MailId, OfficerPub, PairwisePub, Reader, Text, Token, Wall, Writer,
 };
 
 use crate::cards::Card;
@@ -39,6 +44,9 @@ pub(crate) const HISTORY: u8 = 6;
 pub(crate) const NOTE: u8 = 7;
 pub(crate) const HELD: u8 = 8;
 pub(crate) const WITHDRAW: u8 = 9;
+pub(crate) const RECORD: u8 = 30;
+pub(crate) const ENTRY: u8 = 31;
+pub(crate) const DRAFT: u8 = 32;
 
 /// Longest snapshot of a key package's private half. Bytes.
 const PACKAGE_MAX: usize = 60_000;
@@ -182,6 +190,22 @@ record! {
     }
 }
 
+record! {
+    /// The record, but for what waits.
+    RecordRow {
+        /// Pinned.
+        officer: Option<OfficerPub>,
+        /// In force.
+        order: Option<Blob<ORDER_MAX>>,
+        /// Of the newest entry.
+        number: u64,
+        /// Entries that could not be taken down since.
+        lost: u32,
+        /// The newest head of the log that was proved: entries, root.
+        seen: Option<Seen>,
+    }
+}
+
 impl From<&Entry> for HistoryRow {
     fn from(entry: &Entry) -> Self {
         HistoryRow {
@@ -249,6 +273,20 @@ impl Phone {
                 let address = row.key.as_slice().try_into().map_err(|_| "no address")?;
                 self.tasks.insert(Task::Withdraw(Address(address)));
             }
+            RECORD => {
+                let record = RecordRow::decode(&row.value).map_err(text)?;
+                let order = record.order.as_ref().map(|order| Order::parse(order.as_bytes()));
+                self.record.order = order.transpose().map_err(|e| e.to_string())?;
+                self.record.row = record;
+            }
+            ENTRY => {
+                let entry = Blob::new(row.value.clone()).map_err(text)?;
+                self.record.entries.insert(number64(&row.key)?, entry);
+            }
+            DRAFT => {
+                let (key, facts) = crate::record::decoded(&row.key, &row.value)?;
+                self.record.drafts.insert(key, facts);
+            }
             _ => return Err("a space that this program does not know".into()),
         }
         Ok(())
@@ -262,6 +300,7 @@ impl Phone {
         self.tasks.extend(redeeming.map(|(id, _)| Task::Redeem(*id)));
         let unbound = self.contacts.iter().filter(|(_, c)| c.row.unbound);
         self.tasks.extend(unbound.map(|(id, _)| Task::Bind(*id)));
+        self.tasks.extend(self.record.entries.keys().map(|number| Task::Record(*number)));
         let mail = self.mail.iter().filter(|(_, m)| !m.waits);
         self.tasks.extend(mail.map(|(order, _)| Task::Post(*order)));
     }

@@ -96,6 +96,11 @@ impl Phone {
             }
             CallMessage::HangUp {} => self.end_call(id, End::ByOther),
             CallMessage::Back {} => self.is_back(id),
+            CallMessage::OnRecord {} => {
+                if !core::mem::replace(&mut call.record.there, true) {
+                    self.tell(Event::OnRecord { call: id });
+                }
+            }
         }
     }
 
@@ -121,6 +126,7 @@ impl Phone {
         if let Some(Stage::Active(active)) = self.calls.get_mut(&id).map(|c| &mut c.stage) {
             active.mute(muted);
         }
+        self.say_on_record(id);
         if muted {
             self.say_in_call(id, &CallMessage::Mute { on: true });
         }

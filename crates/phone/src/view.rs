@@ -4,12 +4,15 @@ use core::time::Duration;
 
 use call::contact::{CardState, Keys, Progress};
 use call::{CallState, Direction, End, Entry, Sound};
+use record::Calls;
+use record::order::fingerprint;
 use seal::card::UnverifiedCard;
 use seal::words::Words;
 use voice::{Level, Quality};
 use wire::{Time, Wall};
 
 use crate::enrol::Line;
+use crate::event::Doubt;
 use crate::machine::Phone;
 use crate::ring::{Call, Stage};
 
@@ -56,6 +59,8 @@ pub struct View {
     pub missed: usize,
     /// Texts, oldest first.
     pub notes: Vec<NoteView>,
+    /// The office's record.
+    pub record: RecordView,
     /// Mail that waits for the line.
     pub mail_waiting: usize,
     /// Messages that made no sense and were dropped.
@@ -119,6 +124,32 @@ pub struct CallView {
     pub muted_by_other: bool,
     /// Text beside voice: mine or not, text, and whether it arrived.
     pub texts: Vec<(bool, String, bool)>,
+    /// The own office keeps a record of it (if only answered calls are recorded: once it is answered).
+    pub on_record: bool,
+    /// The other side's office does, as its handset says.
+    pub on_record_there: bool,
+    /// Notes for the record that were taken here.
+    pub minutes: Vec<(Wall, String)>,
+}
+
+/// The office's record, as this handset knows it.
+pub struct RecordView {
+    /// Which calls go on it.
+    pub calls: Calls,
+    /// Fingerprint of the records officer, who alone can read it.
+    pub officer: Option<String>,
+    /// Fingerprint of an officer whom nobody vouched for. The owner compares it and accepts, or does not.
+    pub asked: Option<String>,
+    /// What stands for the owner in the record: the officer sees it beside the name.
+    pub mark: String,
+    /// Entries of this handset so far.
+    pub entries: u64,
+    /// Entries that wait for the exchange.
+    pub waiting: usize,
+    /// Entries in the whole record, as it was last proved.
+    pub proved: Option<u64>,
+    /// What does not look right.
+    pub doubt: Option<Doubt>,
 }
 
 /// A card that this handset issued.
@@ -184,13 +215,15 @@ impl Phone {
                 .calls
                 .iter()
                 .map(|(id, call)| {
-                    call_view(*id, call, now, (heard == Some(*id)).then_some(quality))
+                    let quality = (heard == Some(*id)).then_some(quality);
+                    call_view(*id, call, now, quality, self.on_record(*id))
                 })
                 .collect(),
             cards: self.card_views(),
             history: self.history.values().rev().map(history_view).collect(),
             missed: self.history.values().filter(|h| h.unseen).count(),
             notes: self.note_views(),
+            record: self.record_view(),
             mail_waiting: self.mail.len(),
             dropped: self.dropped,
             voice_refused: self.voice.refused,
@@ -248,6 +281,20 @@ impl Phone {
         self.cards.iter().map(view).collect()
     }
 
+    fn record_view(&self) -> RecordView {
+        let (record, mark) = (&self.record, record::contents::mark(&self.device.principal()));
+        RecordView {
+            calls: record.calls(),
+            officer: record.row.officer.map(|officer| fingerprint(&officer)),
+            asked: record.asked.as_ref().map(|order| fingerprint(&order.officer())),
+            mark,
+            entries: record.row.number,
+            waiting: record.entries.len(),
+            proved: record.row.seen.as_ref().map(|seen| seen.size),
+            doubt: record.doubt,
+        }
+    }
+
     fn note_views(&self) -> Vec<NoteView> {
         let view = |n: &crate::rows::NoteRow| NoteView {
             contact: n.contact,
@@ -265,7 +312,13 @@ fn link(card: &[u8]) -> Option<String> {
     UnverifiedCard::from_bytes(card).ok().map(|card| card.to_link())
 }
 
-fn call_view(id: u32, call: &Call, now: Time, quality: Option<Quality>) -> CallView {
+fn call_view(
+    id: u32,
+    call: &Call,
+    now: Time,
+    quality: Option<Quality>,
+    on_record: bool,
+) -> CallView {
     let (mut timer, mut muted_by_other, mut sound) = (Duration::ZERO, false, None);
     match &call.stage {
         Stage::Active(active) => {
@@ -286,6 +339,9 @@ fn call_view(id: u32, call: &Call, now: Time, quality: Option<Quality>) -> CallV
         quality,
         muted_by_other,
         texts: call.texts.iter().map(|t| (t.mine, t.text.clone(), t.arrived)).collect(),
+        on_record,
+        on_record_there: call.record.there,
+        minutes: call.record.minutes.clone(),
     }
 }
 

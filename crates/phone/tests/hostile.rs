@@ -34,6 +34,7 @@ impl Bench {
             exchange: ExchangePub([1; 32]),
             token: Token([2; 16]),
             host: Text::new("exchange.example:1").unwrap(),
+            officer: None,
         };
         phone.handle(now, WALL, Input::Command(Command::Enrol(link))).unwrap();
         let exchange = Link::new(Shape::OFFICE_EXCHANGE, now);

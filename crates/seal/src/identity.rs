@@ -24,6 +24,8 @@ use crate::sig::{self, Secret};
 const VERSION: u8 = 1;
 /// What the identity key signs a device key under.
 const LABEL: &str = "hotline device v1";
+/// What a device signs an entry of the record under.
+const ENTRY: &str = "hotline record entry v1";
 /// Length of a credential, bytes.
 pub const CREDENTIAL_LEN: usize = 1 + 32 + 32 + 64;
 /// Length of a stored device, bytes: its secret key, then its credential.
@@ -198,6 +200,20 @@ impl VerifiedDevice {
     }
 }
 
+impl VerifiedDevice {
+    /// Checks what [`Device::sign_entry`] of this device made.
+    ///
+    /// # Errors
+    /// [`sig::BadSignature`](crate::office::BadSignature).
+    pub fn verify_entry(
+        &self,
+        parts: &[&[u8]],
+        signature: &wire::Signature,
+    ) -> Result<(), crate::office::BadSignature> {
+        sig::verify(&self.device.0, ENTRY, parts, &signature.0)
+    }
+}
+
 /// This device: its key and its credential.
 #[derive(Clone)]
 pub struct Device {
@@ -263,6 +279,12 @@ impl Device {
     #[must_use]
     pub fn credential(&self) -> &[u8; CREDENTIAL_LEN] {
         &self.credential
+    }
+
+    /// Signs an entry of the record. All parts but the last have a fixed length.
+    #[must_use]
+    pub fn sign_entry(&self, parts: &[&[u8]]) -> wire::Signature {
+        wire::Signature(self.secret.sign(ENTRY, parts))
     }
 
     pub(crate) fn sign_raw(&self, message: &[u8]) -> [u8; 64] {

@@ -1,4 +1,4 @@
-//! Keys between a handset and exchanges: the exchange's own identity, and a line's.
+//! Keys of an office: the exchange's own identity, a line's, and the records officer's.
 //!
 //! ```text
 //!   exchange ── Challenge{nonce} ──► handset: LineKey ── "hotline line v1" | exchange key | nonce ──► verify_line
@@ -8,7 +8,7 @@
 //! another.
 
 use rand_core::CryptoRngCore;
-use wire::{ExchangePub, LinePub, Nonce, Signature};
+use wire::{ExchangePub, LinePub, Nonce, OfficerPub, Signature};
 use zeroize::Zeroizing;
 
 pub use crate::sig::BadSignature;
@@ -45,6 +45,12 @@ impl ExchangeKey {
         ExchangePub(self.0.public())
     }
 
+    /// Signs a note as it is (C2SP signed-note): it begins with its origin, which is its label.
+    #[must_use]
+    pub fn sign_note(&self, text: &[u8]) -> Signature {
+        Signature(self.0.sign_raw(text))
+    }
+
     /// Signs `label | message`. `label` names the one purpose, such as `hotline checkpoint v1`.
     #[must_use]
     pub fn sign(&self, label: &'static str, message: &[u8]) -> Signature {
@@ -63,6 +69,67 @@ pub fn verify_exchange(
     signature: &Signature,
 ) -> Result<(), BadSignature> {
     sig::verify(&exchange.0, label, &[message], &signature.0)
+}
+
+/// Checks what [`ExchangeKey::sign_note`] made.
+///
+/// # Errors
+/// [`BadSignature`].
+pub fn verify_note(
+    exchange: &ExchangePub,
+    text: &[u8],
+    signature: &Signature,
+) -> Result<(), BadSignature> {
+    sig::verify_raw(&exchange.0, text, &signature.0)
+}
+
+/// The key by which a records officer signs orders. Handsets pin it.
+#[derive(Clone)]
+pub struct OfficerKey(Secret);
+
+impl OfficerKey {
+    /// A new one.
+    #[must_use]
+    pub fn generate(rng: &mut dyn CryptoRngCore) -> Self {
+        OfficerKey(Secret::generate(rng))
+    }
+
+    /// From [`OfficerKey::to_bytes`].
+    #[must_use]
+    pub fn from_bytes(bytes: &[u8; 32]) -> Self {
+        OfficerKey(Secret::from_bytes(bytes))
+    }
+
+    /// The secret key, for the officer's sealed file only.
+    #[must_use]
+    pub fn to_bytes(&self) -> Zeroizing<[u8; 32]> {
+        self.0.to_bytes()
+    }
+
+    /// What handsets pin.
+    #[must_use]
+    pub fn public(&self) -> OfficerPub {
+        OfficerPub(self.0.public())
+    }
+
+    /// Signs `label | parts`; `label` names the one purpose.
+    #[must_use]
+    pub fn sign(&self, label: &'static str, parts: &[&[u8]]) -> Signature {
+        Signature(self.0.sign(label, parts))
+    }
+}
+
+/// Checks what [`OfficerKey::sign`] made.
+///
+/// # Errors
+/// [`BadSignature`].
+pub fn verify_officer(
+    officer: &OfficerPub,
+    label: &'static str,
+    parts: &[&[u8]],
+    signature: &Signature,
+) -> Result<(), BadSignature> {
+    sig::verify(&officer.0, label, parts, &signature.0)
 }
 
 /// The key of a handset's line.

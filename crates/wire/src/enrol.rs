@@ -1,7 +1,8 @@
 //! The link by which an operator lets one new handset in: `hotline:enroll/<base64url>`.
 //!
 //! ```text
-//!  EnrolLink = version u8 = 1 | exchange key 32 | token 16 | host (u16 length): the line door, host:port
+//!  EnrolLink = version u8 | exchange key 32 | token 16 | host (u16 length): the line door, host:port
+//!              version 1: nothing more    version 2: | records officer's key 32
 //! ```
 //!
 //! Whoever has it can enrol one handset, once, before it expires; it is handed over like a key.
@@ -9,12 +10,13 @@
 use base64ct::{Base64UrlUnpadded, Encoding};
 
 use crate::codec::{DecodeError, Field, Reader, Text, Writer};
-use crate::ids::{ExchangePub, Token};
+use crate::ids::{ExchangePub, OfficerPub, Token};
 use crate::limits::HOST_MAX;
 
 /// What an enrolment link starts with.
 pub const PREFIX: &str = "hotline:enroll/";
-const VERSION: u8 = 1;
+const PLAIN: u8 = 1;
+const WITH_OFFICER: u8 = 2;
 /// Longest link that is looked at. Characters.
 const LINK_MAX: usize = 400;
 
@@ -27,6 +29,8 @@ pub struct EnrolLink {
     pub token: Token,
     /// `host:port` of the line door.
     pub host: Text<HOST_MAX>,
+    /// The records officer, if the office has one: pinned by the handset.
+    pub officer: Option<OfficerPub>,
 }
 
 /// Why a text is no enrolment link. The user's to mend: ask for it, or copy it, again.
@@ -48,10 +52,13 @@ impl EnrolLink {
     #[must_use]
     pub fn to_link(&self) -> String {
         let mut w = Writer::new();
-        VERSION.write(&mut w);
+        if self.officer.is_some() { WITH_OFFICER } else { PLAIN }.write(&mut w);
         self.exchange.write(&mut w);
         self.token.write(&mut w);
         self.host.write(&mut w);
+        if let Some(officer) = &self.officer {
+            officer.write(&mut w);
+        }
         format!("{PREFIX}{}", Base64UrlUnpadded::encode_string(&w.finish()))
     }
 
@@ -66,18 +73,19 @@ impl EnrolLink {
         }
         let bytes = Base64UrlUnpadded::decode_vec(content).map_err(|_| LinkError::Damaged)?;
         let mut r = Reader::new(&bytes);
-        match r.u8("EnrolLink.version")? {
-            VERSION => {}
-            value => {
-                let field = "EnrolLink.version";
-                return Err(DecodeError::Undefined { field, value: value.into() }.into());
-            }
+        let version = r.u8("EnrolLink.version")?;
+        if version != PLAIN && version != WITH_OFFICER {
+            let field = "EnrolLink.version";
+            return Err(DecodeError::Undefined { field, value: version.into() }.into());
         }
         let exchange = ExchangePub::read(&mut r, "EnrolLink.exchange")?;
         let token = Token::read(&mut r, "EnrolLink.token")?;
         let host = Text::read(&mut r, "EnrolLink.host")?;
+        let officer = (version == WITH_OFFICER)
+            .then(|| OfficerPub::read(&mut r, "EnrolLink.officer"))
+            .transpose()?;
         r.end()?;
-        Ok(EnrolLink { exchange, token, host })
+        Ok(EnrolLink { exchange, token, host, officer })
     }
 }
 
@@ -90,6 +98,7 @@ mod tests {
             exchange: ExchangePub([3; 32]),
             token: Token([9; 16]),
             host: Text::new("exchange.example:4433").unwrap(),
+            officer: None,
         }
     }
 
@@ -97,17 +106,21 @@ mod tests {
     fn a_link_comes_back_as_it_was() {
         let text = link().to_link();
         assert_eq!(EnrolLink::parse(&format!("  {text}\n")), Ok(link()));
+        let with = EnrolLink { officer: Some(OfficerPub([5; 32])), ..link() };
+        assert_eq!(EnrolLink::parse(&with.to_link()), Ok(with));
     }
 
     #[test]
     fn a_link_that_was_cut_or_changed_says_so() {
-        let text = link().to_link();
-        for end in PREFIX.len()..text.len() {
-            assert!(EnrolLink::parse(&text[..end]).is_err(), "cut at {end}");
+        let with = EnrolLink { officer: Some(OfficerPub([5; 32])), ..link() };
+        for text in [link().to_link(), with.to_link()] {
+            for end in PREFIX.len()..text.len() {
+                assert!(EnrolLink::parse(&text[..end]).is_err(), "cut at {end}");
+            }
         }
         assert_eq!(EnrolLink::parse("hotline:card/AAAA"), Err(LinkError::Other));
         assert_eq!(EnrolLink::parse("hotline:enroll/!!"), Err(LinkError::Damaged));
-        assert!(EnrolLink::parse("hotline:enroll/Ag").unwrap_err().to_string().contains("version"));
+        assert!(EnrolLink::parse("hotline:enroll/Aw").unwrap_err().to_string().contains("version"));
     }
 
     #[test]

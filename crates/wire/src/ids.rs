@@ -78,6 +78,10 @@ id!(
     IdentityPub, 32, hidden!()
 );
 id!(
+    /// The Ed25519 key by which a records officer signs orders; pinned by handsets.
+    OfficerPub, 32, short!()
+);
+id!(
     /// The Ed25519 key to which an address is bound once its card is redeemed.
     PairwisePub, 32, hidden!()
 );

@@ -34,6 +34,6 @@ pub use enrol::EnrolLink;
 pub use envelope::Envelope;
 pub use ids::{
     Address, CallId, ExchangePub, ExchangeRef, IdentityPub, Leg, LinePub, MailId, Nonce,
-    PairwisePub, Signature, Token,
+    OfficerPub, PairwisePub, Signature, Token,
 };
 pub use time::{Time, Wall};

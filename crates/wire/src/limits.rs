@@ -28,3 +28,10 @@ pub const NAME_MAX: usize = 64;
 pub const HOST_MAX: usize = 128;
 /// Longest text message. UTF-8 bytes.
 pub const TEXT_MAX: usize = 2_000;
+
+/// Length of one entry of the record as it leaves the handset, always. Bytes.
+pub const ENTRY_LEN: usize = 4_096;
+/// Longest order of a records officer. Bytes.
+pub const ORDER_MAX: usize = 5 * 1024;
+/// Longest proof that an entry is in the record: 64 hashes. Bytes.
+pub const PROOF_MAX: usize = 64 * 32;

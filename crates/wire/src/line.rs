@@ -8,6 +8,7 @@
 //!     │ ── Open ► .. ◄ Incoming ── Take ► ── LegData ◄► ── Close ◄►     legs: calls
 //!     │ ── Post ► ◄ Posted          ◄ Deliver ── Delivered ►            mail: kept until acknowledged
 //!     │ ── Register / Revoke / Redeem ►  ◄ Done / Offer / Failed        addresses
+//!     │ ◄ Order     ── Record ►  ◄ Recorded / Failed                    the office's record
 //! ```
 
 use crate::codec::{Blob, Text, codes, messages};
@@ -15,7 +16,7 @@ use crate::envelope::Envelope;
 use crate::ids::{
     Address, ExchangeRef, Leg, LinePub, MailId, Nonce, PairwisePub, Signature, Token,
 };
-use crate::limits::{BODY_MAX, HOST_MAX, NAME_MAX, OFFER_MAX};
+use crate::limits::{BODY_MAX, ENTRY_LEN, HOST_MAX, NAME_MAX, OFFER_MAX, ORDER_MAX, PROOF_MAX};
 use crate::time::Wall;
 
 messages! {
@@ -45,6 +46,8 @@ messages! {
         11 => Revoke { request: u32, address: Address },
         /// Redeem the card with `address` at `exchange`, binding it to `bound`.
         12 => Redeem { request: u32, exchange: ExchangeRef, address: Address, bound: PairwisePub },
+        /// Put this entry into the record: sealed, and of one length always.
+        30 => Record { request: u32, entry: Blob<ENTRY_LEN> },
     }
 }
 
@@ -76,6 +79,11 @@ messages! {
         11 => Failed { request: u32, reason: Failure },
         /// The card was redeemed; this is what its issuer left for the redeemer.
         12 => Offer { request: u32, offer: Blob<OFFER_MAX> },
+        /// The records officer's order, as the officer signed it: which calls, and to which key.
+        30 => Order { order: Blob<ORDER_MAX> },
+        /// The entry is in the record, and on disk. It is the last of `size` entries; `signature` is the
+        /// exchange's over the checkpoint of that size and `root`, and `proof` leads from the entry to `root`.
+        31 => Recorded { request: u32, size: u64, root: [u8; 32], signature: Signature, proof: Blob<PROOF_MAX> },
     }
 }
 

@@ -118,5 +118,7 @@ messages! {
         6 => Back { },
         /// Got your text.
         7 => Said { id: u32 },
+        /// My office keeps a record of this call: who, when, how long, and notes; never what is said.
+        30 => OnRecord { },
     }
 }

@@ -2,8 +2,8 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 use wire::limits::{
-    BODY_MAX, CARD_MAX, HOST_MAX, KEY_PACKAGE_MAX, MESSAGE_MAX, NAME_MAX, OFFER_LEN, OFFER_MAX,
-    TEXT_MAX, WELCOME_MAX,
+    BODY_MAX, CARD_MAX, ENTRY_LEN, HOST_MAX, KEY_PACKAGE_MAX, MESSAGE_MAX, NAME_MAX, OFFER_LEN,
+    OFFER_MAX, ORDER_MAX, PROOF_MAX, TEXT_MAX, WELCOME_MAX,
 };
 use wire::line::{LineDown, LineUp};
 use wire::talk::{CallMessage, ContactMessage, Offer, Sealed};
@@ -47,6 +47,9 @@ fn variable_fields_end_at_their_limits() {
         ("Attached.host", HOST_MAX, tag(2, 5), vec![], decode!(LineDown)),
         ("Deliver.body", BODY_MAX, tag(6, 32), vec![], decode!(LineDown)),
         ("Offer.offer", OFFER_MAX, tag(12, 4), vec![], decode!(LineDown)),
+        ("Record.entry", ENTRY_LEN, tag(30, 4), vec![], decode!(LineUp)),
+        ("Order.order", ORDER_MAX, tag(30, 0), vec![], decode!(LineDown)),
+        ("Recorded.proof", PROOF_MAX, tag(31, 4 + 8 + 32 + 64), vec![], decode!(LineDown)),
         ("Hello.host", HOST_MAX, tag(1, 2), vec![], decode!(Trunk)),
         ("Redeemed.offer", OFFER_LEN, tag(8, 7), vec![], decode!(Trunk)),
         ("Welcome.welcome", WELCOME_MAX, tag(1, 0), tag(0, 1), decode!(Sealed)),

@@ -81,6 +81,7 @@ fn vectors() -> Vec<Vector> {
             RegisterBound { request: 2, address: Address([0xa0; 16]), bound: PairwisePub([0x88; 32]) },
             Revoke { request: 3, address: Address([0xa0; 16]) },
             Redeem { request: 4, exchange: exchange_ref(), address: Address([0xa0; 16]), bound: PairwisePub([0x88; 32]) },
+            Record { request: 5, entry: blob(&[0xee; 5]) },
         }
         LineDown {
             Challenge { version: 1, nonce: Nonce([0x4e; 32]), wall: Wall(1_800_000_000) },
@@ -95,6 +96,8 @@ fn vectors() -> Vec<Vector> {
             Done { request: 1 },
             Failed { request: 4, reason: Failure::NotValid },
             Offer { request: 4, offer: blob(&[0x0f; 4]) },
+            Order { order: blob(&[0x0d; 4]) },
+            Recorded { request: 5, size: 258, root: [0x70; 32], signature: Signature([0x51; 64]), proof: blob(&[0x9f; 32]) },
         }
         Trunk {
             Hello { version: 1, host: text("a.example:4434") },
@@ -160,6 +163,7 @@ fn vectors() -> Vec<Vector> {
             HangUp {},
             Back {},
             Said { id: 1 },
+            OnRecord {},
         }
     };
     let mut w = Writer::new();

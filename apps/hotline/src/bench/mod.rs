@@ -3,6 +3,7 @@
 pub mod compare;
 pub mod exchange;
 pub mod lines;
+pub mod record;
 pub mod speech;
 
 use crate::cli::Failure;
@@ -12,6 +13,8 @@ use crate::cli::Failure;
 pub enum BenchCommand {
     /// The exchange's CPU for a forwarded cell, beside a plain UDP forwarder
     Exchange(compare::ExchangeOptions),
+    /// How long verifying a record takes
+    Record(record::RecordOptions),
     /// Speech under loss: DRED, in-band FEC, plain concealment
     Speech(speech::SpeechOptions),
 }
@@ -23,6 +26,7 @@ pub enum BenchCommand {
 pub fn run(command: BenchCommand) -> Result<(), Failure> {
     match command {
         BenchCommand::Exchange(options) => compare::run(options),
+        BenchCommand::Record(options) => record::run(&options),
         BenchCommand::Speech(options) => {
             speech::run(options)?;
             Ok(())

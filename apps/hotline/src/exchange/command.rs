@@ -145,6 +145,25 @@ pub fn revoke(folder: &Path, principal: String, device: Option<u8>) -> Result<()
     Ok(())
 }
 
+/// `hotline exchange record`: puts a records officer's order into force.
+///
+/// # Errors
+/// No such file, no order, no exchange runs, or it refuses.
+pub fn order(folder: &Path, file: &Path, anew: bool) -> Result<(), Failure> {
+    let bytes = std::fs::read(file).map_err(|e| format!("cannot read {}: {e}", file.display()))?;
+    let request = Request::Order { order: hex(&bytes), anew };
+    let Answer::Ordered { officer, calls } = ask(folder, &request)? else {
+        return Err(unexpected());
+    };
+    println!("The record is kept by this officer, and calls on it are: {calls}");
+    println!("  {officer}");
+    println!(
+        "Handsets that are enrolled from now on know the officer by their link. Each one that was"
+    );
+    println!("enrolled before asks its owner, who compares this fingerprint and accepts.");
+    Ok(())
+}
+
 /// `hotline exchange status`.
 ///
 /// # Errors
@@ -176,6 +195,8 @@ fn page(s: &Status) -> String {
     let _ = writeln!(out, "trunks    {} up of {}", s.trunks_up, s.trunks_known);
     let _ = writeln!(out, "legs      {}", s.legs);
     let _ = writeln!(out, "mail      {} waiting", s.mail_waiting);
+    let officer = s.record_officer.as_deref().unwrap_or("none: no record is kept");
+    let _ = writeln!(out, "record    {} entries   officer {officer}", s.record_entries);
     let _ = writeln!(out, "handsets  {up} up of {}", s.lines.len());
     for line in &s.lines {
         let lamp = if line.up { "up  " } else { "down" };

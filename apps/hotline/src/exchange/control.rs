@@ -38,6 +38,13 @@ pub enum Request {
         /// Which handset; all of them without it.
         device: Option<u8>,
     },
+    /// Put a records officer's order into force.
+    Order {
+        /// The file's content, hex.
+        order: String,
+        /// Also if the officer of the order in force did not name this one's.
+        anew: bool,
+    },
     /// How things stand.
     Status,
 }
@@ -56,6 +63,13 @@ pub enum Answer {
     Revoked {
         /// Count.
         handsets: usize,
+    },
+    /// The order is in force.
+    Ordered {
+        /// Fingerprint of the officer.
+        officer: String,
+        /// Which calls go on the record.
+        calls: String,
     },
     /// How things stand.
     Status(Box<Status>),
@@ -95,6 +109,10 @@ pub struct Status {
     pub legs: u64,
     /// Mail on its way.
     pub mail_waiting: u64,
+    /// Entries of the record.
+    pub record_entries: u64,
+    /// Fingerprint of the records officer, if there is one.
+    pub record_officer: Option<String>,
 }
 
 /// One enrolled handset.

@@ -85,6 +85,20 @@ pub fn create(
 /// # Errors
 /// No file, or no key in it.
 pub fn identity(folder: &Path) -> Result<ExchangeIdentity, FolderError> {
+    let seed = seed(folder)?;
+    Ok(ExchangeIdentity::from_seed(&seed)?)
+}
+
+/// The same key, by which the exchange signs the record's checkpoints.
+///
+/// # Errors
+/// No file, or no key in it.
+pub fn signing_key(folder: &Path) -> Result<seal::office::ExchangeKey, FolderError> {
+    let seed = seed(folder)?;
+    Ok(seal::office::ExchangeKey::from_bytes(&seed))
+}
+
+fn seed(folder: &Path) -> Result<Zeroizing<[u8; 32]>, FolderError> {
     let path = folder.join(KEY);
     let text = match std::fs::read_to_string(&path) {
         Ok(text) => Zeroizing::new(text),
@@ -94,8 +108,15 @@ pub fn identity(folder: &Path) -> Result<ExchangeIdentity, FolderError> {
         }
         Err(source) => return Err(FolderError::Disk { path, source }),
     };
-    let seed = parse_key(text.trim()).map(Zeroizing::new).map_err(|_| FolderError::Key(path))?;
-    Ok(ExchangeIdentity::from_seed(&seed)?)
+    parse_key(text.trim()).map(Zeroizing::new).map_err(|_| FolderError::Key(path))
+}
+
+/// Reads the store of the exchange in `folder`, whether it runs or not.
+///
+/// # Errors
+/// See [`StoreError`].
+pub fn reader(folder: &Path) -> Result<crate::store::Reader, StoreError> {
+    crate::store::Reader::open(&folder.join(STORE), Kind::Exchange)
 }
 
 /// Opens the store of the exchange in `folder`. Only one process can at a time.

@@ -222,8 +222,9 @@ impl Host {
             },
             trunk_cells: TRUNK_CELLS,
         };
-        let machine =
+        let mut machine =
             Exchange::new(config, key, crate::host::seed()?, rows, clock.now(), clock.wall())?;
+        machine.keep_record(folder::signing_key(folder)?);
         let (dialler, dialled) = mpsc::channel();
         let handle = Handle { waker, stop: Arc::default(), ask, line, trunk, metrics, web, key };
         Ok(Host {
@@ -299,7 +300,8 @@ impl Host {
 
     fn commands(&mut self) {
         while let Ok(pending) = self.pending.try_recv() {
-            let (id, command) = self.operator.begin(pending, self.clock.wall());
+            let officer = self.machine.officer();
+            let (id, command) = self.operator.begin(pending, officer, self.clock.wall());
             if let Some(command) = command {
                 self.feed(Input::Command { id, command });
             }

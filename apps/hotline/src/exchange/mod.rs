@@ -6,5 +6,5 @@ mod figures;
 pub mod folder;
 pub mod host;
 pub mod metrics;
-mod operator;
+pub(crate) mod operator;
 pub mod settings;

@@ -7,7 +7,9 @@ use std::sync::mpsc::Sender;
 use exchange::{Command, LineInfo, Metrics, Reply};
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
-use wire::{EnrolLink, ExchangePub, Text, Time, Token, Wall};
+use record::order::fingerprint;
+use record::{Calls, Order};
+use wire::{EnrolLink, ExchangePub, OfficerPub, Text, Time, Token, Wall};
 
 use super::control::{Answer, LineStatus, Pending, Request, Status};
 use super::folder::hex;
@@ -20,6 +22,7 @@ enum Step {
     FindAll { principal: Text<64> },
     FindOne { principal: String, device: u8 },
     RevokeOne,
+    Order { officer: String, calls: String },
     ListForStatus,
     Status { lines: Vec<LineInfo> },
 }
@@ -72,7 +75,12 @@ impl Operator {
     }
 
     /// The first command of a request; none if it is answered already.
-    pub(super) fn begin(&mut self, pending: Pending, wall: Wall) -> (u64, Option<Command>) {
+    pub(super) fn begin(
+        &mut self,
+        pending: Pending,
+        officer: Option<OfficerPub>,
+        wall: Wall,
+    ) -> (u64, Option<Command>) {
         let id = self.id();
         let name = |name: String| {
             Text::new(name).map_err(|_| "a name has at most 64 bytes".to_string()).and_then(
@@ -90,7 +98,7 @@ impl Operator {
                 let mut token = Token([0; 16]);
                 self.rng.fill_bytes(&mut token.0);
                 let host = Text::new(self.line_host.clone()).map_err(|e| e.to_string())?;
-                let link = EnrolLink { exchange: self.key, token, host }.to_link();
+                let link = EnrolLink { exchange: self.key, token, host, officer }.to_link();
                 let expires = Wall(wall.0.saturating_add(hours.saturating_mul(3600)));
                 let web = self.web.as_ref().map(|origin| page(origin, &link, principal.as_str()));
                 Ok((Step::Enroll { link, web }, Command::Enrol { principal, token, expires }))
@@ -101,6 +109,15 @@ impl Operator {
             Request::Revoke { principal, device: None } => {
                 name(principal).map(|principal| (Step::FindAll { principal }, Command::ListLines))
             }
+            Request::Order { order, anew } => unhex(&order)
+                .ok_or("the order did not arrive whole".to_string())
+                .and_then(|bytes| Order::parse(&bytes).map_err(|e| e.to_string()))
+                .map(|order| {
+                    let officer = fingerprint(&order.officer());
+                    let calls = calls_in_words(order.calls()).to_owned();
+                    let command = Command::SetOrder { order: Box::new(order), anew };
+                    (Step::Order { officer, calls }, command)
+                }),
             Request::Status => Ok((Step::ListForStatus, Command::ListLines)),
         };
         match first {
@@ -168,6 +185,15 @@ impl Operator {
             (Step::Enroll { link, web }, Reply::Done) => Answer::Enrolled { link, web },
             (Step::RevokeAll { handsets, .. }, Reply::Done) => Answer::Revoked { handsets },
             (Step::RevokeOne, Reply::Done) => Answer::Revoked { handsets: 1 },
+            (Step::Order { officer, calls }, Reply::Done) => Answer::Ordered { officer, calls },
+            (Step::Order { .. }, Reply::Outdated) => Answer::Refused {
+                why: "a newer order is in force: take the newest file of `hotline record`".into(),
+            },
+            (Step::Order { .. }, Reply::OtherOfficer) => Answer::Refused {
+                why: "the officer of the order in force did not name this one: if the old key is lost, use \
+                      --anew, and every handset will ask its owner"
+                    .into(),
+            },
             (Step::RevokeAll { principal, .. }, Reply::NotFound) => Answer::Refused {
                 why: format!(
                     "nobody named {} is enrolled; see `hotline exchange status`",
@@ -188,6 +214,8 @@ impl Operator {
                 trunks_known: status.peers,
                 legs: metrics.legs,
                 mail_waiting: status.mail_waiting,
+                record_entries: status.record_entries,
+                record_officer: status.officer.as_ref().map(fingerprint),
             })),
             _ => Answer::Refused {
                 why: "the exchange cannot do this now: its disk refuses, or it is stopping".into(),
@@ -201,6 +229,21 @@ fn page(origin: &str, link: &str, name: &str) -> String {
     let token = link.strip_prefix(wire::enrol::PREFIX).unwrap_or(link);
     let name: String = url::form_urlencoded::byte_serialize(name.as_bytes()).collect();
     format!("{origin}/#enroll={token}&name={}", name.replace('+', "%20"))
+}
+
+/// Which calls go on the record.
+#[must_use]
+pub(crate) fn calls_in_words(calls: Calls) -> &'static str {
+    match calls {
+        Calls::None => "none",
+        Calls::Answered => "answered",
+        Calls::All => "all",
+    }
+}
+
+fn unhex(text: &str) -> Option<Vec<u8>> {
+    let digit = |two: &[u8]| u8::from_str_radix(std::str::from_utf8(two).ok()?, 16).ok();
+    text.as_bytes().chunks(2).map(digit).collect()
 }
 
 fn line_status(line: LineInfo) -> LineStatus {
@@ -218,7 +261,12 @@ mod tests {
     #[test]
     fn a_link_to_the_page_holds_the_same_as_one_for_a_native_handset() {
         let host = Text::new("calls.example:4433".to_owned()).unwrap();
-        let made = EnrolLink { exchange: ExchangePub([7; 32]), token: Token([9; 16]), host };
+        let made = EnrolLink {
+            exchange: ExchangePub([7; 32]),
+            token: Token([9; 16]),
+            host,
+            officer: None,
+        };
         let link = made.to_link();
         let opened = page("https://hotline.example", &link, "Zoë & Søn=1 #+");
         let opened = url::Url::parse(&opened).unwrap();

@@ -35,6 +35,8 @@ pub enum Show {
     Status,
     /// Safety words of a contact.
     Words(u32),
+    /// The office's record.
+    Record,
     /// The commands.
     Help,
 }
@@ -50,6 +52,8 @@ device                      a card for a further handset of yours; then verify i
 call N                      ring contact N         answer, decline, ignore   the call that comes in
 hangup                      end, or give up        hold on|off, mute on|off
 say TEXT                    beside voice           note N TEXT               to contact N, any time
+minute TEXT                 a note for the office's record of this call; its records officer reads it
+record                      how the record stands  record accept FINGERPRINT the records officer's, as they read it
 hand N LINK                 pass a card on         history, notes, seen      past calls, texts; missed calls seen
 status, help, quit";
 
@@ -106,6 +110,14 @@ pub fn read(line: &str, view: &View) -> Result<Action, String> {
             let (contact, text) = number(rest)?;
             Command::HandCard { contact, text: needed(text, "the card's link")? }
         }
+        "minute" => Command::Minute { call: latest(view)?, text: needed(rest, "the note")? },
+        "record" => match split(rest) {
+            ("", _) => return Ok(Action::Show(Show::Record)),
+            ("accept", fingerprint) => {
+                Command::AcceptOfficer { fingerprint: needed(fingerprint, "the fingerprint")? }
+            }
+            (other, _) => return Err(format!("say `record` or `record accept`, not `{other}`")),
+        },
         "seen" => Command::ClearMissed,
         "contacts" => return Ok(Action::Show(Show::Contacts)),
         "cards" => return Ok(Action::Show(Show::Cards)),
@@ -169,6 +181,11 @@ fn current(view: &View) -> Result<u32, String> {
     call.map(|c| c.id).ok_or_else(|| "there is no call".into())
 }
 
+/// The call under way, or the one that was over a moment ago.
+fn latest(view: &View) -> Result<u32, String> {
+    current(view).or_else(|why| view.calls.last().map(|c| c.id).ok_or(why))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -195,7 +212,14 @@ mod tests {
             Ok(Command::SetTrusted { trusted: None, .. })
         ));
         assert!(matches!(command("mute on"), Ok(Command::Mute { on: true })));
+        assert!(matches!(
+            command("record accept 3f2a 91bc"),
+            Ok(Command::AcceptOfficer { fingerprint }) if fingerprint == "3f2a 91bc"
+        ));
+        assert!(matches!(read("record", &view), Ok(Action::Show(Show::Record))));
         for (line, named) in [
+            ("minute agreed", "there is no call"),
+            ("record keep", "record accept"),
             ("call x", "`x` is not a number"),
             ("redeem", "link is missing"),
             ("verify 1 maybe", "yes or no"),

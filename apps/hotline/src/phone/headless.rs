@@ -17,6 +17,7 @@ use serde_json::{Value, json};
 use super::console::{self, Action, HELP, Show};
 use super::host::{Handle, Happened};
 use crate::cli::Failure;
+use crate::exchange::operator::calls_in_words;
 
 /// Longest line that is read.
 const LINE_MAX: usize = 8_192;
@@ -136,6 +137,17 @@ fn told(event: &Event, view: &View) -> Value {
                    "text": note.map(|n| &n.text)})
         }
         Event::CardHanded { contact } => of("card-handed", contact),
+        Event::RecordOrder => {
+            json!({"event": "record-order", "calls": calls_in_words(view.record.calls), "officer": view.record.officer})
+        }
+        Event::RecordAsked => json!({"event": "record-asked", "officer": view.record.asked}),
+        Event::RecordDoubt(doubt) => {
+            json!({"event": "record-doubt", "doubt": format!("{doubt:?}").to_lowercase()})
+        }
+        Event::Recorded => {
+            json!({"event": "recorded", "waiting": view.record.waiting, "proved": view.record.proved})
+        }
+        Event::OnRecord { call } => json!({"event": "on-record-there", "call": call}),
         Event::StoreFails => json!({"event": "store-fails"}),
         Event::StoreWorks => json!({"event": "store-works"}),
     }
@@ -169,6 +181,12 @@ fn shown(show: Show, view: &View) -> Value {
             json!({"contact": contact, "mine": words.map(|w| w.0.to_string()),
                    "theirs": words.map(|w| w.1.to_string())})
         }
+        Show::Record => json!({"record": {
+            "calls": calls_in_words(view.record.calls), "officer": view.record.officer,
+            "asked": view.record.asked, "mark": view.record.mark, "entries": view.record.entries,
+            "waiting": view.record.waiting, "proved": view.record.proved,
+            "doubt": view.record.doubt.map(|doubt| format!("{doubt:?}").to_lowercase()),
+        }}),
         Show::Status => json!({
             "name": view.name, "office": view.office,
             "line": format!("{:?}", view.line).to_lowercase(), "muted": view.muted,
@@ -180,6 +198,7 @@ fn shown(show: Show, view: &View) -> Value {
                 "call": c.id, "contact": c.contact, "name": name(view, c.contact),
                 "state": state(c.state), "timer_s": c.timer.as_secs(),
                 "level_dbfs": c.level.rms, "muted_by_other": c.muted_by_other,
+                "on_record": c.on_record, "on_record_there": c.on_record_there, "minutes": c.minutes.len(),
             })).collect::<Vec<_>>(),
         }),
         Show::Help => json!({"help": HELP}),

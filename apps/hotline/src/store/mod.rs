@@ -8,6 +8,8 @@
 //! A batch is reported as stored only after `COMMIT` returned with `synchronous=FULL`. When the disk
 //! refuses (full, read-only, gone), the batch and all behind it are reported as refused and nothing of
 //! them is written; the machine brings them again. So what is on disk is always a prefix of what happened.
+//!
+//! One process serves a store; others can read it meanwhile ([`Reader`]), as `hotline record` does.
 
 mod form;
 #[cfg(test)]
@@ -38,6 +40,14 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// The space whose rows are not brought back at the start: they are many, and the machine needs none of them.
+    fn cold(self) -> Option<u8> {
+        match self {
+            Kind::Exchange => Some(exchange::RECORD_ENTRIES),
+            Kind::Handset => None,
+        }
+    }
+
     fn name(self) -> &'static str {
         match self {
             Kind::Exchange => "exchange",
@@ -141,6 +151,8 @@ pub type Wake = Box<dyn Fn() + Send>;
 pub struct File {
     db: Connection,
     path: PathBuf,
+    kind: Kind,
+    lock: Lock,
 }
 
 impl File {
@@ -153,9 +165,10 @@ impl File {
         if path.exists() {
             return Err(StoreError::Exists { path: path.into() });
         }
+        let lock = Lock::take(path)?;
         let mut db = Connection::open(path).map_err(refused)?;
         restrict(path);
-        lock(&db).map_err(|e| in_use(path, e))?;
+        prepare(&db).map_err(|e| in_use(path, e))?;
         let setup = db.transaction().map_err(refused)?;
         setup
             .execute_batch(&format!(
@@ -170,7 +183,7 @@ impl File {
             .execute("INSERT INTO meta VALUES ('kind', ?1)", [kind.name().as_bytes()])
             .map_err(refused)?;
         setup.commit().map_err(refused)?;
-        Ok(File { db, path: path.into() })
+        Ok(File { db, path: path.into(), kind, lock })
     }
 
     /// Opens the store at `path`, and checks that it is one of ours, of this kind, and not in use.
@@ -178,37 +191,11 @@ impl File {
     /// # Errors
     /// See [`StoreError`]; in each case the file is as it was.
     pub fn open(path: &Path, kind: Kind) -> Result<File, StoreError> {
-        let foreign = || StoreError::Foreign { kind: kind.name(), path: path.into() };
-        if !path.exists() {
-            return Err(StoreError::Missing { kind: kind.name(), path: path.into() });
-        }
-        let db = Connection::open_with_flags(
-            path,
-            rusqlite::OpenFlags::SQLITE_OPEN_READ_WRITE | rusqlite::OpenFlags::SQLITE_OPEN_NO_MUTEX,
-        )
-        .map_err(|source| StoreError::Refused { path: path.into(), source })?;
-        let number = |name: &str| db.pragma_query_value(None, name, |r| r.get::<_, i32>(0));
-        match number("application_id") {
-            Ok(APPLICATION_ID) => {}
-            Ok(_) => return Err(foreign()),
-            Err(e) if e.sqlite_error_code() == Some(rusqlite::ErrorCode::NotADatabase) => {
-                return Err(foreign());
-            }
-            Err(e) => return Err(in_use(path, e)),
-        }
-        match number("user_version") {
-            Ok(found) if found > SCHEMA => {
-                return Err(StoreError::Newer { path: path.into(), found });
-            }
-            Ok(_) => {}
-            Err(e) => return Err(in_use(path, e)),
-        }
-        lock(&db).map_err(|e| in_use(path, e))?;
-        let file = File { db, path: path.into() };
-        match file.meta("kind")? {
-            Some(found) if found == kind.name().as_bytes() => Ok(file),
-            _ => Err(foreign()),
-        }
+        let db = ours(path, kind, rusqlite::OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        of_kind(&db, path, kind)?;
+        let lock = Lock::take(path)?;
+        prepare(&db).map_err(|e| in_use(path, e))?;
+        Ok(File { db, path: path.into(), kind, lock })
     }
 
     /// A value beside the rows: what is needed before they can be opened.
@@ -216,10 +203,7 @@ impl File {
     /// # Errors
     /// The disk refuses.
     pub fn meta(&self, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
-        self.db
-            .query_row("SELECT value FROM meta WHERE name = ?1", [name], |r| r.get(0))
-            .optional()
-            .map_err(|source| StoreError::Refused { path: self.path.clone(), source })
+        meta(&self.db, &self.path, name)
     }
 
     /// Sets a value beside the rows; it is on disk when this returns.
@@ -241,7 +225,7 @@ impl File {
         let rows = self.rows(&form)?;
         let (jobs, inbox) = mpsc::channel();
         let (out, outcomes) = mpsc::channel();
-        let mut writer = Writer { db: self.db, form, inbox, out, wake };
+        let mut writer = Writer { db: self.db, form, inbox, out, wake, _lock: self.lock };
         let writer = std::thread::Builder::new()
             .name("store".into())
             .spawn(move || writer.run())
@@ -256,10 +240,10 @@ impl File {
         let refused = |source| StoreError::Refused { path: self.path.clone(), source };
         let mut query = self
             .db
-            .prepare("SELECT space, key, value FROM rows ORDER BY space, key")
+            .prepare("SELECT space, key, value FROM rows WHERE space IS NOT ?1 ORDER BY space, key")
             .map_err(refused)?;
         let stored = query
-            .query_map([], |r| Ok((r.get::<_, u8>(0)?, r.get(1)?, r.get(2)?)))
+            .query_map([self.kind.cold()], |r| Ok((r.get::<_, u8>(0)?, r.get(1)?, r.get(2)?)))
             .map_err(refused)?;
         stored
             .map(|row| {
@@ -273,15 +257,139 @@ impl File {
     }
 }
 
-/// One process at a time, and durable commits.
-fn lock(db: &Connection) -> rusqlite::Result<()> {
+/// Opens a file, if it is one of ours.
+fn ours(path: &Path, kind: Kind, flags: rusqlite::OpenFlags) -> Result<Connection, StoreError> {
+    let foreign = || StoreError::Foreign { kind: kind.name(), path: path.into() };
+    if !path.exists() {
+        return Err(StoreError::Missing { kind: kind.name(), path: path.into() });
+    }
+    let flags = flags | rusqlite::OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let db = Connection::open_with_flags(path, flags)
+        .map_err(|source| StoreError::Refused { path: path.into(), source })?;
+    let number = |name: &str| db.pragma_query_value(None, name, |r| r.get::<_, i32>(0));
+    match number("application_id") {
+        Ok(APPLICATION_ID) => {}
+        Ok(_) => return Err(foreign()),
+        Err(e) if e.sqlite_error_code() == Some(rusqlite::ErrorCode::NotADatabase) => {
+            return Err(foreign());
+        }
+        Err(e) => return Err(in_use(path, e)),
+    }
+    match number("user_version") {
+        Ok(found) if found > SCHEMA => {
+            return Err(StoreError::Newer { path: path.into(), found });
+        }
+        Ok(_) => {}
+        Err(e) => return Err(in_use(path, e)),
+    }
+    Ok(db)
+}
+
+fn of_kind(db: &Connection, path: &Path, kind: Kind) -> Result<(), StoreError> {
+    match meta(db, path, "kind")? {
+        Some(found) if found == kind.name().as_bytes() => Ok(()),
+        _ => Err(StoreError::Foreign { kind: kind.name(), path: path.into() }),
+    }
+}
+
+fn meta(db: &Connection, path: &Path, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
+    db.query_row("SELECT value FROM meta WHERE name = ?1", [name], |r| r.get(0))
+        .optional()
+        .map_err(|source| StoreError::Refused { path: path.into(), source })
+}
+
+/// One process at a time serves a store: it holds the lock of a file beside it. Others may read meanwhile.
+#[derive(Debug)]
+struct Lock {
+    _held: std::fs::File,
+}
+
+impl Lock {
+    fn take(store: &Path) -> Result<Lock, StoreError> {
+        let mut name = store.as_os_str().to_owned();
+        name.push("-lock");
+        let path = PathBuf::from(name);
+        let refused = |source: std::io::Error| StoreError::Refused {
+            path: path.clone(),
+            source: rusqlite::Error::ToSqlConversionFailure(Box::new(source)),
+        };
+        let options =
+            std::fs::OpenOptions::new().write(true).create(true).truncate(false).open(&path);
+        let held = options.map_err(refused)?;
+        restrict(&path);
+        match held.try_lock() {
+            Ok(()) => Ok(Lock { _held: held }),
+            Err(std::fs::TryLockError::WouldBlock) => Err(StoreError::InUse { path: store.into() }),
+            Err(std::fs::TryLockError::Error(source)) => Err(refused(source)),
+        }
+    }
+}
+
+/// Durable commits; readers do not wait for the writer, nor it for them.
+fn prepare(db: &Connection) -> rusqlite::Result<()> {
     db.busy_timeout(Duration::ZERO)?;
-    db.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
     db.pragma_update(None, "journal_mode", "WAL")?;
     db.pragma_update(None, "synchronous", "FULL")?;
     db.pragma_update(None, "secure_delete", "ON")?;
-    // The exclusive lock is taken by the first write.
+    // What cannot be written at all is said at the start.
     db.execute_batch("BEGIN IMMEDIATE; COMMIT;")
+}
+
+/// A store that is only read, whether a process serves it or not.
+pub struct Reader {
+    db: Connection,
+    path: PathBuf,
+}
+
+impl Reader {
+    /// Opens the store at `path` for reading. All that is read is of one moment.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn open(path: &Path, kind: Kind) -> Result<Reader, StoreError> {
+        let db = ours(path, kind, rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        of_kind(&db, path, kind)?;
+        db.execute_batch("BEGIN").map_err(|e| in_use(path, e))?;
+        Ok(Reader { db, path: path.into() })
+    }
+
+    /// One row, as it stands on disk.
+    ///
+    /// # Errors
+    /// The disk refuses.
+    pub fn row(&self, space: u8, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        self.db
+            .query_row(
+                "SELECT value FROM rows WHERE space = ?1 AND key = ?2",
+                params![space, key],
+                |r| r.get(0),
+            )
+            .optional()
+            .map_err(|source| StoreError::Refused { path: self.path.clone(), source })
+    }
+
+    /// All rows of a space, in the order of their keys.
+    ///
+    /// # Errors
+    /// The disk refuses, or `take` does.
+    pub fn each<E: From<StoreError>>(
+        &self,
+        space: u8,
+        mut take: impl FnMut(&[u8], &[u8]) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let refused = |source| StoreError::Refused { path: self.path.clone(), source };
+        let mut query = self
+            .db
+            .prepare("SELECT key, value FROM rows WHERE space = ?1 ORDER BY key")
+            .map_err(refused)?;
+        let mut rows = query.query([space]).map_err(refused)?;
+        while let Some(row) = rows.next().map_err(refused)? {
+            let blob = |column: usize| row.get_ref(column).and_then(|value| Ok(value.as_blob()?));
+            let (key, value) = (blob(0).map_err(refused)?, blob(1).map_err(refused)?);
+            take(key, value)?;
+        }
+        Ok(())
+    }
 }
 
 fn in_use(path: &Path, source: rusqlite::Error) -> StoreError {
@@ -335,6 +443,7 @@ struct Writer<F> {
     inbox: Receiver<Job>,
     out: Sender<Outcome>,
     wake: Wake,
+    _lock: Lock,
 }
 
 impl<F: Form> Writer<F> {

@@ -191,6 +191,7 @@ pub fn nothing_yet() -> View {
         notes: Vec::new(),
         mail_waiting: 0,
         first_handset: true,
+        record: protocol::RecordView::default(),
         stats: Stats::default(),
     }
 }

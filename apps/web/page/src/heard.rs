@@ -154,6 +154,9 @@ fn happened(app: App, event: Event) {
                 app.notify(format!("{}: {}", t.texts, app.name_of(contact)), false);
             }
         }
+        Event::RecordAsked => app.notify(t.rec_asked.to_owned(), true),
+        Event::RecordDoubt => app.notify(t.rec_doubt.to_owned(), true),
+        Event::OnRecord { .. } => app.notify(t.rec_there.to_owned(), false),
         // The view that came just before says the rest.
         Event::LineDown
         | Event::ClockWrong { .. }
@@ -167,6 +170,8 @@ fn happened(app: App, event: Event) {
         | Event::Text { .. }
         | Event::TextArrived { .. }
         | Event::ContactGone { .. }
+        | Event::RecordOrder
+        | Event::Recorded
         | Event::StoreFails
         | Event::StoreWorks => {}
     }

@@ -125,6 +125,13 @@ pub enum Event {
     ContactGone {
         contact: u32,
     },
+    RecordOrder,
+    RecordAsked,
+    RecordDoubt,
+    Recorded,
+    OnRecord {
+        call: u32,
+    },
     StoreFails,
     StoreWorks,
 }

@@ -104,5 +104,7 @@ pub enum Command {
     Say { call: u32, text: String },
     Note { contact: u32, text: String },
     HandCard { contact: u32, text: String },
+    Minute { call: u32, text: String },
+    AcceptOfficer { fingerprint: String },
     ClearMissed,
 }

@@ -109,7 +109,27 @@ pub struct View {
     pub mail_waiting: usize,
     /// Only the first handset of a person issues and redeems cards.
     pub first_handset: bool,
+    pub record: RecordView,
     pub stats: Stats,
+}
+
+/// What does not look right about the record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Doubt {
+    OtherOfficer,
+    OldOrder,
+    BadProof,
+    RolledBack,
+}
+
+/// The office's record.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecordView {
+    pub officer: Option<String>,
+    pub asked: Option<String>,
+    pub mark: String,
+    pub waiting: usize,
+    pub doubt: Option<Doubt>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -143,6 +163,9 @@ pub struct CallView {
     pub quality: Option<Quality>,
     pub muted_by_other: bool,
     pub texts: Vec<TextView>,
+    pub on_record: bool,
+    pub on_record_there: bool,
+    pub minutes: Vec<String>,
 }
 
 /// What moves in a call.

@@ -113,7 +113,21 @@ pub(crate) fn view(view: &phone::View, kept: bool) -> protocol::View {
         notes: view.notes.iter().map(note).collect(),
         mail_waiting: view.mail_waiting,
         first_handset: view.first_handset,
+        record: record(&view.record),
         stats: stats(view),
+    }
+}
+
+fn record(r: &phone::RecordView) -> protocol::RecordView {
+    use phone::Doubt;
+    protocol::RecordView {
+        officer: r.officer.clone(),
+        asked: r.asked.clone(),
+        mark: r.mark.clone(),
+        waiting: r.waiting,
+        doubt: r.doubt.map(
+            |doubt| same!(doubt, Doubt => Doubt { OtherOfficer, OldOrder, BadProof, RolledBack }),
+        ),
     }
 }
 
@@ -148,6 +162,9 @@ fn one_call(c: &phone::CallView) -> protocol::CallView {
         level: meter.level,
         quality: meter.quality,
         muted_by_other: c.muted_by_other,
+        on_record: c.on_record,
+        on_record_there: c.on_record_there,
+        minutes: c.minutes.iter().map(|(_, text)| text.clone()).collect(),
         texts: c
             .texts
             .iter()
@@ -217,6 +234,11 @@ pub(crate) fn event(event: phone::Event) -> protocol::Event {
         E::Missed { contact } => P::Missed { contact },
         E::Note { contact } => P::Note { contact },
         E::CardHanded { contact } => P::CardHanded { contact },
+        E::RecordOrder => P::RecordOrder,
+        E::RecordAsked => P::RecordAsked,
+        E::RecordDoubt(_) => P::RecordDoubt,
+        E::Recorded => P::Recorded,
+        E::OnRecord { call } => P::OnRecord { call },
         E::StoreFails => P::StoreFails,
         E::StoreWorks => P::StoreWorks,
     }
@@ -248,6 +270,8 @@ pub(crate) fn command(command: Command) -> phone::Command {
         Command::Say { call, text } => P::Say { call, text },
         Command::Note { contact, text } => P::Note { contact, text },
         Command::HandCard { contact, text } => P::HandCard { contact, text },
+        Command::Minute { call, text } => P::Minute { call, text },
+        Command::AcceptOfficer { fingerprint } => P::AcceptOfficer { fingerprint },
         Command::ClearMissed => P::ClearMissed,
     }
 }
@@ -261,12 +285,13 @@ pub(crate) fn problem(error: &InputError) -> Problem {
         InputError::OwnCard => ErrorCode::OwnCard,
         InputError::KnownContact => ErrorCode::KnownContact,
         InputError::NotEnrolled | InputError::NotAttached => ErrorCode::NotAttached,
-        InputError::WrongState(_) => ErrorCode::NotNow,
+        InputError::WrongState(_) | InputError::RecordFull => ErrorCode::NotNow,
         InputError::TooLong { .. } => ErrorCode::TooLong,
         InputError::TooMany(_) => ErrorCode::TooMany,
         InputError::NoSuch(_) => ErrorCode::Gone,
         InputError::Alarmed => ErrorCode::Alarmed,
         InputError::AlreadyEnrolled
+        | InputError::OtherOfficer
         | InputError::Link(_)
         | InputError::Line(_)
         | InputError::Group(_)

@@ -204,7 +204,7 @@ proptest! {
     #[test]
     fn foreign_rows_never_panic(
         rows in proptest::collection::vec(
-            (0u8..11, proptest::collection::vec(any::<u8>(), 0..40), proptest::collection::vec(any::<u8>(), 0..400)),
+            (0u8..36, proptest::collection::vec(any::<u8>(), 0..40), proptest::collection::vec(any::<u8>(), 0..400)),
             0..8,
         )
     ) {

@@ -8,7 +8,7 @@ use core::time::Duration;
 use std::collections::{BTreeMap, VecDeque};
 
 use link::{Channel, Link, Shape};
-use seal::office::LineKey;
+use seal::office::{ExchangeKey, LineKey};
 use seal::pairwise::PairwiseKey;
 use wire::limits::{VERSION, VOICE_LEN};
 use wire::line::{LineDown, LineUp};
@@ -118,6 +118,11 @@ pub(super) struct World {
     pub(super) trunk_cells: Vec<(Time, usize, usize)>,
 }
 
+/// Signs the record of an office.
+pub(super) fn signer(office: usize) -> ExchangeKey {
+    ExchangeKey::from_bytes(&[200 + office as u8; 32])
+}
+
 pub(super) fn key(seed: u8) -> PairwiseKey {
     PairwiseKey::from_bytes(&[seed; 32])
 }
@@ -203,8 +208,10 @@ impl World {
             .collect();
         self.sequence += 1;
         let seed = [office as u8 ^ self.sequence as u8; 32];
-        o.exchange =
-            Some(Exchange::new(o.config.clone(), o.key, seed, rows, self.now, self.wall).unwrap());
+        let mut exchange =
+            Exchange::new(o.config.clone(), o.key, seed, rows, self.now, self.wall).unwrap();
+        exchange.keep_record(signer(office));
+        o.exchange = Some(exchange);
         self.input(office, Input::Tick);
     }
 

@@ -7,5 +7,6 @@ mod cards;
 mod devices;
 mod faults;
 mod kill;
+mod record;
 mod support;
 mod wire;

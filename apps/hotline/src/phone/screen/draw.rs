@@ -2,7 +2,7 @@
 
 use call::contact::{CardState, Keys, Progress};
 use call::{CallState, Direction, End};
-use phone::{CallView, ContactView, LineState, View};
+use phone::{CallView, ContactView, Doubt, LineState, View};
 use ratatui::Frame;
 use ratatui::layout::{Alignment, Constraint, Layout, Rect};
 use ratatui::style::{Color, Modifier, Style};
@@ -14,7 +14,8 @@ use super::keys::{Pane, Prompt, State, incoming, live};
 use crate::phone::console::HELP;
 
 const KEYS: &str = "Enter call   c make a card   r redeem a card   v verify   t text   n texts   y history   C cards   : command   ? help   q quit";
-const CALL_KEYS: &str = "e end   h hold or resume   m mute   t text   : command";
+const CALL_KEYS: &str =
+    "e end   h hold or resume   m mute   t text   M note for the record   : command";
 
 /// Draws everything.
 pub(super) fn screen(frame: &mut Frame<'_>, view: &View, state: &State) {
@@ -176,7 +177,7 @@ fn in_call(frame: &mut Frame<'_>, area: Rect, call: &CallView, view: &View) {
     let inner = block.inner(area);
     frame.render_widget(block, area);
     let [title, levels, quality, texts] = Layout::vertical([
-        Constraint::Length(6),
+        Constraint::Length(7),
         Constraint::Length(4),
         Constraint::Length(3),
         Constraint::Min(1),
@@ -198,6 +199,9 @@ fn in_call(frame: &mut Frame<'_>, area: Rect, call: &CallView, view: &View) {
     let words = view.contacts.iter().find(|c| c.id == call.contact).and_then(|c| c.words.as_ref());
     if let Some((mine, theirs)) = words {
         lines.push(Line::from(format!("Words: yours {mine}; theirs {theirs}")));
+    }
+    if let Some(kept) = on_record(call) {
+        lines.push(Line::from(bold(kept)));
     }
     frame.render_widget(Paragraph::new(lines), title);
 
@@ -232,8 +236,76 @@ fn in_call(frame: &mut Frame<'_>, area: Rect, call: &CallView, view: &View) {
             let tick = if *mine && *arrived { " ✓" } else { "" };
             Line::from(format!("{from}: {text}{tick}"))
         })
+        .chain(call.minutes.iter().map(|(_, text)| Line::from(format!("for the record: {text}"))))
         .collect();
     frame.render_widget(Paragraph::new(said).wrap(Wrap { trim: true }), texts);
+}
+
+/// Who keeps a record of a call, in words.
+fn on_record(call: &CallView) -> Option<&'static str> {
+    Some(match (call.on_record, call.on_record_there) {
+        (true, true) => "ON THE RECORD of both offices: facts and notes, no speech",
+        (true, false) => "ON THE RECORD of your office: facts and notes, no speech",
+        (false, true) => "ON THE RECORD of the other office: facts and notes, no speech",
+        (false, false) => return None,
+    })
+}
+
+/// The record, in words.
+fn record_text(view: &View) -> Text<'static> {
+    let r = &view.record;
+    let mut lines = Vec::new();
+    if let Some(asked) = &r.asked {
+        lines.push(Line::from(bold(
+            "Your exchange names a records officer that nobody vouched for:",
+        )));
+        lines.push(Line::from(format!("  {asked}")));
+        lines.push(Line::from("Have the officer read the fingerprint to you. If it is the same:"));
+        lines.push(Line::from("  :record accept FINGERPRINT"));
+        lines.push(Line::from(
+            "If it is not, tell them: somebody wants to read your office's record.",
+        ));
+        lines.push(Line::default());
+    }
+    let calls = match r.calls {
+        record::Calls::None => "No calls go on the record.",
+        record::Calls::Answered => "Calls that are answered go on the record: who, when and notes.",
+        record::Calls::All => "All calls go on the record, missed ones too: who, when and notes.",
+    };
+    lines.push(Line::from(calls));
+    if let Some(officer) = &r.officer {
+        lines.push(Line::from("Only the records officer with this fingerprint can read it:"));
+        lines.push(Line::from(format!("  {officer}")));
+    }
+    lines.push(Line::from(format!("You stand in it as {}", r.mark)));
+    lines.push(Line::from(format!(
+        "Entries of this handset: {}, {} of them wait",
+        r.entries, r.waiting
+    )));
+    if let Some(size) = r.proved {
+        lines.push(Line::from(format!("Proved last in a record of {size} entries")));
+    }
+    if let Some(doubt) = r.doubt {
+        lines.push(Line::default());
+        lines.push(Line::from(bold(doubt_in_words(doubt))));
+    }
+    Text::from(lines)
+}
+
+/// What does not look right, and what to do.
+pub(super) fn doubt_in_words(doubt: Doubt) -> &'static str {
+    match doubt {
+        Doubt::OtherOfficer => {
+            "The exchange names another records officer than yours, without that one's word: not obeyed. Ask the officer."
+        }
+        Doubt::OldOrder => {
+            "The exchange came with an old order of the records officer: not obeyed."
+        }
+        Doubt::BadProof => {
+            "The exchange took an entry of the record without proving it: it is kept, and sent again. Tell the officer."
+        }
+        Doubt::RolledBack => "The record has fewer entries than it had: tell the records officer.",
+    }
 }
 
 /// A level from -60 dBFS (empty) to 0 (full).
@@ -253,6 +325,7 @@ fn side(frame: &mut Frame<'_>, area: Rect, pane: &Pane, view: &View, state: &Sta
         Pane::Cards => (" Cards ", cards_text(view)),
         Pane::History => (" History ", history_text(view)),
         Pane::Notes => (" Texts ", notes_text(view)),
+        Pane::Record => (" Record ", record_text(view)),
         Pane::Help => (
             " Help ",
             Text::from(format!("{KEYS}\n\nIn a call: {CALL_KEYS}\n\nAfter a colon:\n{HELP}")),
@@ -397,6 +470,7 @@ fn footer(frame: &mut Frame<'_>, area: Rect, view: &View, state: &State) {
         Prompt::Card => Some("A card for whom?"),
         Prompt::Redeem => Some("The card's link"),
         Prompt::Text => Some("Text"),
+        Prompt::Minute => Some("Note for the record"),
     };
     let line = match label {
         Some(label) => format!("{label}: {}▏", state.typed),

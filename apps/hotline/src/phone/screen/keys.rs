@@ -23,6 +23,8 @@ pub(super) enum Pane {
     History,
     /// Texts.
     Notes,
+    /// The office's record.
+    Record,
     /// The keys.
     Help,
     /// Comparing words with a contact.
@@ -42,6 +44,8 @@ pub(super) enum Prompt {
     Redeem,
     /// A text: beside voice if there is a call, else to the selected contact.
     Text,
+    /// A note for the record of the call.
+    Minute,
 }
 
 /// What the screen remembers; everything else is in the [`View`].
@@ -108,6 +112,13 @@ impl State {
                 format!("This device's clock is {} min off; expiries go by the exchange's.", seconds / 60)
             }
             Event::Admitted => "This handset is one of yours now: your contacts follow.".into(),
+            Event::RecordOrder => "The order for your office's record is in force: `:record` shows it.".into(),
+            Event::RecordAsked => {
+                self.pane = Pane::Record;
+                "Your exchange names a records officer: compare the fingerprint.".into()
+            }
+            Event::RecordDoubt(doubt) => super::draw::doubt_in_words(doubt).into(),
+            Event::OnRecord { .. } => "The other side's office keeps a record of this call.".into(),
             Event::StoreFails => "The disk cannot be written: make room. Nothing is lost meanwhile.".into(),
             Event::StoreWorks => "The disk can be written again.".into(),
             Event::Refused(refusal) => format!(
@@ -126,6 +137,7 @@ impl State {
             Show::History => Pane::History,
             Show::Notes => Pane::Notes,
             Show::Help => Pane::Help,
+            Show::Record => Pane::Record,
             Show::Words(_) => Pane::Contact,
         };
     }
@@ -157,6 +169,10 @@ impl State {
 
     fn call_key(&mut self, code: KeyCode, call: &CallView, view: &View) -> Option<Action> {
         let id = call.id;
+        if code == KeyCode::Char('M') {
+            self.ask(Prompt::Minute);
+            return None;
+        }
         Some(Action::Command(match code {
             KeyCode::Char('e') => Command::HangUp { call: id },
             KeyCode::Char('m') => Command::Mute { on: !view.muted },
@@ -269,6 +285,13 @@ impl State {
             Prompt::Text => match live(view) {
                 Some(call) => Command::Say { call: call.id, text },
                 None => Command::Note { contact: self.contact(view)?.id, text },
+            },
+            Prompt::Minute => match view.calls.last() {
+                Some(call) => Command::Minute { call: call.id, text },
+                None => {
+                    self.said = "The call is over, and its notes are closed.".into();
+                    return None;
+                }
             },
         };
         Some(Action::Command(command))

@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use call::contact::{Keys, Progress};
 use call::{CallState, Direction, End};
-use phone::{CallView, Command, ContactView, LineState, View};
+use phone::{CallView, Command, ContactView, Doubt, LineState, RecordView, View};
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng;
 use ratatui::Terminal;
@@ -48,6 +48,16 @@ pub(in crate::phone) fn view() -> View {
         history: Vec::new(),
         missed: 0,
         notes: Vec::new(),
+        record: RecordView {
+            calls: record::Calls::None,
+            officer: None,
+            asked: None,
+            mark: "0123 4567".into(),
+            entries: 0,
+            waiting: 0,
+            proved: None,
+            doubt: None,
+        },
         mail_waiting: 0,
         dropped: 0,
         voice_refused: 0,
@@ -68,6 +78,9 @@ fn with_call(state: CallState) -> View {
         quality: None,
         muted_by_other: true,
         texts: vec![(true, "the annex".into(), true)],
+        on_record: false,
+        on_record_there: false,
+        minutes: Vec::new(),
     };
     View { calls: vec![call], ..view() }
 }
@@ -165,6 +178,41 @@ fn what_is_typed_becomes_a_command_or_an_error_in_words() {
     press(&mut state, KeyCode::Char(':'), &view());
     assert!(type_in(&mut state, "dance").is_none());
     assert!(drawn(&view(), &state).contains("there is no command `dance`"));
+}
+
+#[test]
+fn a_call_says_on_whose_record_it_is_and_takes_notes_for_it() {
+    let mut view = with_call(CallState::Connected);
+    assert!(!drawn(&view, &state()).contains("RECORD"), "only if it is so");
+    view.calls[0].on_record = true;
+    assert!(drawn(&view, &state()).contains("ON THE RECORD of your office"));
+    view.calls[0].on_record_there = true;
+    assert!(drawn(&view, &state()).contains("ON THE RECORD of both offices"));
+    view.calls[0].minutes = vec![(wire::Wall(0), "agreed".into())];
+    assert!(drawn(&view, &state()).contains("for the record: agreed"));
+    let mut state = state();
+    press(&mut state, KeyCode::Char('M'), &view);
+    assert!(drawn(&view, &state).contains("Note for the record"));
+    "Tuesday".chars().for_each(|c| assert!(press(&mut state, KeyCode::Char(c), &view).is_none()));
+    assert!(matches!(
+        press(&mut state, KeyCode::Enter, &view),
+        Some(Action::Command(Command::Minute { call: 3, text })) if text == "Tuesday"
+    ));
+}
+
+#[test]
+fn the_record_shows_whom_it_is_sealed_to_and_what_is_wrong() {
+    let mut view = view();
+    let mut state = state();
+    state.show(crate::phone::console::Show::Record);
+    assert!(drawn(&view, &state).contains("No calls go on the record"));
+    view.record.officer = Some("aaaa bbbb".into());
+    view.record.asked = Some("cccc dddd".into());
+    view.record.doubt = Some(Doubt::OtherOfficer);
+    let screen = drawn(&view, &state);
+    for shown in ["aaaa bbbb", "cccc dddd", ":record accept", "another records officer"] {
+        assert!(screen.contains(shown), "{shown}:\n{screen}");
+    }
 }
 
 #[test]

@@ -24,6 +24,7 @@ struct Facts {
     state: CallState,
     contact: u32,
     muted_by_other: bool,
+    on_record: (bool, bool),
 }
 
 fn found(app: App, id: u32, v: &protocol::View) -> Option<Facts> {
@@ -31,6 +32,7 @@ fn found(app: App, id: u32, v: &protocol::View) -> Option<Facts> {
         state: c.state,
         contact: c.contact,
         muted_by_other: c.muted_by_other,
+        on_record: (c.on_record, c.on_record_there),
     };
     v.calls
         .iter()
@@ -107,6 +109,7 @@ fn one(app: App, id: u32) -> AnyView {
             </div>
             {sound_problem(app)}
             {move || state.get().filter(|s| under_way(*s)).map(|_| protection(app, contact))}
+            {move || facts.get().filter(|f| under_way(f.state)).and_then(|f| on_record(app, id, f.on_record))}
             {move || talks.get().then(|| levels(app, id, facts, contact))}
             {move || match state.get() {
                 Some(s) if under_way(s) => keys(app, id, state, talks),
@@ -132,6 +135,58 @@ fn protection(app: App, contact: Memo<Option<protocol::ContactView>>) -> AnyView
                     {verify.map(|id| view! { <button on:click=move |_| app.go(Route::Verify(id))>{t.verify}</button> })}
                 }
             }}
+        </section>
+    }
+    .into_any()
+}
+
+/// Who keeps a record of the call; and a place for notes, if it is the own office.
+fn on_record(app: App, id: u32, (here, there): (bool, bool)) -> Option<AnyView> {
+    let t = app.t();
+    let words = match (here, there) {
+        (true, true) => t.rec_both,
+        (true, false) => t.rec_here,
+        (false, true) => t.rec_there,
+        (false, false) => return None,
+    };
+    Some(
+        view! {
+            <section class="protection" aria-label=t.rec_title>
+                {spoken(Icon::Pen, crate::words::Tone::Calm, words.to_owned())}
+            </section>
+            {here.then(|| minutes(app, id))}
+        }
+        .into_any(),
+    )
+}
+
+/// Notes for the record.
+fn minutes(app: App, id: u32) -> AnyView {
+    let t = app.t();
+    let notes = app.part(move |v| {
+        v.calls.iter().find(|c| c.id == id).map(|c| c.minutes.clone()).unwrap_or_default()
+    });
+    let typed = RwSignal::new(String::new());
+    let send = move |e: leptos::ev::SubmitEvent| {
+        e.prevent_default();
+        let text = typed.get_untracked().trim().to_owned();
+        if !text.is_empty() {
+            app.want(Command::Minute { call: id, text }, move || {
+                // The call may be over by now.
+                let _ = typed.try_set(String::new());
+            });
+        }
+    };
+    view! {
+        <section class="beside" aria-label=t.rec_note>
+            <ol class="bubbles">
+                {move || notes.get().into_iter().map(|text| view! { <li class="bubble mine"><p dir="auto">{text}</p></li> }).collect_view()}
+            </ol>
+            <form class="compose" on:submit=send>
+                <input type="text" maxlength="1000" dir="auto" placeholder=t.rec_note aria-label=t.rec_note autocomplete="off"
+                    prop:value=move || typed.get() on:input=move |e| typed.set(event_target_value(&e)) />
+                <button class="round" type="submit" aria-label=t.save title=t.save>{icon(Icon::Pen)}</button>
+            </form>
         </section>
     }
     .into_any()

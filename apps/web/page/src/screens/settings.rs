@@ -1,7 +1,7 @@
 //! Who one is, devices, lock, language and looks, version, and the end.
 
 use leptos::prelude::*;
-use protocol::ToWorker;
+use protocol::{Command, ToWorker};
 use wasm_bindgen_futures::spawn_local;
 
 use crate::app::App;
@@ -27,6 +27,7 @@ pub fn settings(app: App) -> AnyView {
             {notifications(app)}
             {looks(app)}
             {lock(app)}
+            {record(app)}
             <section class="block">
                 <h2>{t.wipe}</h2>
                 <p class="hint">{t.wipe_body}</p>
@@ -59,6 +60,50 @@ fn me(app: App) -> AnyView {
                     </dd>
                 </div>
             </dl>
+        </section>
+    }
+    .into_any()
+}
+
+/// The office's record: who can read it, and whether the owner has to vouch for somebody.
+fn record(app: App) -> AnyView {
+    let t = app.t();
+    let facts = app.part(|v| v.record.clone());
+    let typed = RwSignal::new(String::new());
+    let accept = move |e: leptos::ev::SubmitEvent| {
+        e.prevent_default();
+        let fingerprint = typed.get_untracked();
+        app.want(Command::AcceptOfficer { fingerprint }, move || {
+            // The screen may be gone by now.
+            let _ = typed.try_set(String::new());
+        });
+    };
+    view! {
+        <section class="block">
+            <h2>{t.rec_title}</h2>
+            {move || {
+                let r = facts.get();
+                view! {
+                    {match r.officer {
+                        Some(officer) => view! { <p>{t.rec_officer}<br /><code dir="ltr">{officer}</code></p> }.into_any(),
+                        None => view! { <p class="hint">{t.rec_none}</p> }.into_any(),
+                    }}
+                    {r.doubt.map(|_| view! { <p class="state care">{icon(Icon::Alert)}<span>{t.rec_doubt}</span></p> })}
+                    {r.asked.map(|asked| view! {
+                        <p>{t.rec_asked}</p>
+                        <p><code dir="ltr">{asked}</code></p>
+                        <form on:submit=accept>
+                            <label class="field">
+                                <span>{t.rec_type}</span>
+                                <input type="text" dir="ltr" autocomplete="off" spellcheck="false" maxlength="60"
+                                    prop:value=move || typed.get() on:input=move |e| typed.set(event_target_value(&e)) />
+                            </label>
+                            <button type="submit">{icon(Icon::Check)}<span>{t.rec_accept}</span></button>
+                        </form>
+                    })}
+                    <p class="hint">{t.rec_mark}<br /><code dir="ltr">{r.mark}</code></p>
+                }
+            }}
         </section>
     }
     .into_any()

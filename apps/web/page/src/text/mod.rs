@@ -62,7 +62,9 @@ table! {
     h_missed, today, yesterday, seen, texts_none, card_in_text, set_you, set_name, set_office,
     set_handset, first_handset, other_handset, kept, devices, test_mic, stop_test, test_body,
     notifications, notify_on, notify_off, lock_title, change_lock, changed, language, appearance,
-    light, dark, system, version, version_unknown, shortcuts, r_store_foreign, r_storage,
+    light, dark, system, version, version_unknown, rec_title, rec_none,
+    rec_here, rec_there, rec_both, rec_officer, rec_asked, rec_accept, rec_type, rec_mark, rec_doubt,
+    rec_note, shortcuts, r_store_foreign, r_storage,
     r_exchange, r_bad_card, r_expired, r_own, r_known, r_not_attached, r_not_now, r_too_long,
     r_too_many, r_gone, r_alarmed, r_other,
 }
