@@ -1,4 +1,4 @@
-//! The command line: `hotline exchange | phone | demo | bench`.
+//! The command line: `hotline exchange | phone | demo | bench | lab`.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -25,6 +25,15 @@ enum Command {
     /// Measure this machine
     #[command(subcommand)]
     Bench(crate::bench::BenchCommand),
+    /// Attack this program as its adversaries would
+    #[command(subcommand)]
+    Lab(LabCommand),
+}
+
+#[derive(Subcommand)]
+enum LabCommand {
+    /// Whether an exchange's answers tell by their time what is the matter with an address
+    Probe(crate::probe::ProbeOptions),
 }
 
 /// Where an exchange's folder is.
@@ -105,6 +114,7 @@ pub fn run() -> ExitCode {
         Command::Phone(options) => crate::phone::cli::run(options),
         Command::Demo(options) => crate::demo::run(options),
         Command::Bench(command) => crate::bench::run(command),
+        Command::Lab(LabCommand::Probe(options)) => crate::probe::run(&options),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -4,7 +4,8 @@
 //!  cli ── exchange  one exchange on real sockets      net    QUIC on the clock
 //!      ├─ phone     one handset, with a screen or not store  rows on disk
 //!      ├─ demo      two offices and a call            score  speech heard against speech said
-//!      └─ bench     figures of this machine           host   clocks, logs, hardening
+//!      ├─ bench     figures of this machine           host   clocks, logs, hardening
+//!      └─ probe     whether answers tell by their time
 //!                                                   web    the web handset's files, over HTTP
 //! ```
 #![cfg_attr(test, allow(clippy::unwrap_used))]
@@ -16,6 +17,7 @@ pub mod exchange;
 pub mod host;
 pub mod net;
 pub mod phone;
+pub mod probe;
 pub mod score;
 pub mod store;
 pub mod web;
