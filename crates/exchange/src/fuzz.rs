@@ -91,7 +91,7 @@ fn line_message(b: &mut Bytes<'_>, nonce: &Nonce) -> Vec<u8> {
             bound: pairwise(b).public(),
         },
         12 => {
-            let len = if b.next() % 4 == 0 { 3 } else { ENTRY_LEN };
+            let len = if b.next().is_multiple_of(4) { 3 } else { ENTRY_LEN };
             LineUp::Record { request, entry: Blob::new(vec![b.next(); len]).unwrap_or_default() }
         }
         _ => return vec![b.next(), b.next(), b.next()],
