@@ -145,7 +145,12 @@ impl Leaky {
             let expires = Wall(wall.0 + 3_600);
             let command = Command::Enrol { principal, token, expires };
             machine.handle(now, wall, Input::Command { id, command })?;
-            links.push(EnrolLink { exchange: key, token, host: Text::new(line.to_string())? });
+            links.push(EnrolLink {
+                exchange: key,
+                token,
+                host: Text::new(line.to_string())?,
+                officer: None,
+            });
         }
         let held = None;
         Ok(Leaky { net, machine, store, clock, timeout: now, trunk, key, links, held })

@@ -221,8 +221,7 @@ fn a_server_with_x25519_alone_is_refused() {
     for _ in 0..100 {
         for end in [CLIENT, SERVER] {
             let sent: Vec<_> =
-                ends[end].out.packets().iter().map(|packet| packet.bytes.clone()).collect();
-            ends[end].out.clear();
+                ends[end].out.take().into_iter().map(|packet| packet.bytes).collect();
             let mut note = |event: Event<'_>| match event {
                 Event::Connected { .. } => connected += 1,
                 Event::Closed { reason, .. } if end == SERVER => reasons.push(reason),
