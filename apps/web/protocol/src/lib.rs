@@ -19,8 +19,8 @@ mod view;
 pub use from_worker::{ErrorCode, Event, FromWorker, Problem, StoreState};
 pub use to_worker::{Command, LockChoice, ToWorker};
 pub use view::{
-    CallMeter, CallState, CallView, CardState, CardView, ContactView, Direction, End, Grade,
-    HistoryView, Keys, LineState, NoteView, Progress, Quality, Stats, TextView, View,
+    CallMeter, CallState, CallView, CardState, CardView, ContactView, Direction, Doubt, End, Grade,
+    HistoryView, Keys, LineState, NoteView, Progress, Quality, RecordView, Stats, TextView, View,
 };
 
 /// A message as JSON.
