@@ -69,8 +69,8 @@ fn draw(svg: &mut String, rows: &[Row<'_>], width: f64) -> std::fmt::Result {
         let top = TOP + ROW * number as f64;
         writeln!(
             svg,
-            "<text x=\"10\" y=\"{:.0}\" font-weight=\"bold\">{}</text>",
-            top + 14.0,
+            "<text x=\"{LEFT}\" y=\"{:.0}\" font-weight=\"bold\">{}</text>",
+            top - 6.0,
             row.name
         )?;
         writeln!(
