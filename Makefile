@@ -26,7 +26,7 @@ export RUSTUP_TOOLCHAIN := $(TOOLCHAIN)
 endif
 
 # `web` stands before all that builds the program, which embeds the handset.
-STEPS := tree fmt deny web lint web-lint doc unit doctest wasm-test web-e2e fuzz-brief readme
+STEPS := tree fmt deny web lint web-lint doc unit web-unit doctest wasm-test web-e2e fuzz-brief readme
 
 .PHONY: help demo test setup tools build $(STEPS) web-figures fuzz bench vectors clean
 
@@ -75,6 +75,9 @@ doc: ## Check: rustdoc, warnings denied
 
 unit: ## Check: all tests but the doctests
 	@mkdir -p target && cargo nextest run --locked --workspace --profile ci 2>&1 | tee target/nextest.log
+
+web-unit: ## Check: the tests beside the code of the handset in a browser
+	@scripts/web unit
 
 doctest: ## Check: examples in the documentation
 	@cargo test --locked --workspace --doc --quiet

@@ -209,11 +209,13 @@ mod tests {
         let mut fifo = Fifo::new();
         let (mut pushed, mut missing) = (0, 0);
         for _ in 0..5_000 {
+            // 1 % slow.
             fifo.push((pushed..pushed + 950).map(|n| n as f32));
             pushed += 950;
             missing += u32::from(fifo.frame().is_none());
         }
-        assert!((50..70).contains(&missing), "1 % of the frames: {missing}");
+        // Real ones are a hundredth of that off.
+        assert!((50..125).contains(&missing), "at most 2.5 % of the frames: {missing}");
     }
 
     /// Bursts of 1,024 samples, now and then 10 ms late; ticks of 960.
