@@ -59,7 +59,7 @@ fn line_message(b: &mut Bytes<'_>, nonce: &Nonce) -> Vec<u8> {
     let signature = line.answer(&KEY, nonce);
     let (request, leg) = (u32::from(b.next() % 4), Leg(u16::from(b.next() % 9)));
     let address = Address([b.next() % 4; 16]);
-    match b.next() % 13 {
+    match b.next() % 14 {
         0 => LineUp::Attach { version: VERSION, line: line.public(), signature },
         1 => {
             let token = Token([b.next() % 3; 16]);
@@ -89,6 +89,7 @@ fn line_message(b: &mut Bytes<'_>, nonce: &Nonce) -> Vec<u8> {
             address,
             bound: pairwise(b).public(),
         },
+        12 => LineUp::Join { leg, with: Leg(u16::from(b.next() % 9)) },
         _ => return vec![b.next(), b.next(), b.next()],
     }
     .encode()

@@ -37,10 +37,15 @@ impl Phone {
         let Some(call) = self.calls.get_mut(&id).filter(|c| !c.is_over()) else { return };
         let stage = core::mem::replace(&mut call.stage, Stage::Over { end, until });
         call.keyed.clear();
+        let brought = call.asked.take().is_some();
+        let room = call.room.take();
         let (name, contact, direction, at, tell) =
             (call.name, call.contact, call.direction, call.at, call.tell);
         if let Some(leg) = call.leg.take() {
             self.send(Channel::Signal, &LineUp::Close { leg });
+        }
+        if let Some(room) = room {
+            self.close_room(&room);
         }
         let (talked, unreached) = match &stage {
             Stage::Active(active) => (Some(now.since(active.since())), false),
@@ -66,7 +71,7 @@ impl Phone {
         // The keys of the next call: after a call that was answered, or to those who may know.
         let told = talked.is_some() || (tell && end != End::Missed);
         let open = self.contacts.get(&contact).is_some_and(Contact::is_open);
-        if direction == Direction::Received && told && open {
+        if direction == Direction::Received && told && open && !brought {
             self.restock(contact, false);
         }
     }

@@ -7,11 +7,13 @@ use call::{CallState, Direction, End, Entry, Sound};
 use seal::card::UnverifiedCard;
 use seal::words::Words;
 use voice::{Level, Quality};
+use wire::talk::Role;
 use wire::{Time, Wall};
 
 use crate::enrol::Line;
 use crate::machine::Phone;
 use crate::ring::{Call, Stage};
+use crate::room::RoomView;
 
 /// What the line is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -119,6 +121,10 @@ pub struct CallView {
     pub muted_by_other: bool,
     /// Text beside voice: mine or not, text, and whether it arrived.
     pub texts: Vec<(bool, String, bool)>,
+    /// Who is in it, once it may be more than two.
+    pub room: Option<RoomView>,
+    /// This person was asked into a call of others: as what, of which office the others are, who is expected.
+    pub asked: Option<(Role, String, String)>,
 }
 
 /// A card that this handset issued.
@@ -286,6 +292,8 @@ fn call_view(id: u32, call: &Call, now: Time, quality: Option<Quality>) -> CallV
         quality,
         muted_by_other,
         texts: call.texts.iter().map(|t| (t.mine, t.text.clone(), t.arrived)).collect(),
+        room: call.room.as_ref().map(|room| room.view()),
+        asked: call.asked.as_ref().map(|a| (a.role, a.office.clone(), a.expected.clone())),
     }
 }
 
