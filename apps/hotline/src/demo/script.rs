@@ -22,8 +22,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 const WATCH: Duration = Duration::from_secs(2);
 /// Silence after the speech, so that its end is heard.
 const TAIL: Duration = Duration::from_millis(400);
-/// Cells by which two windows may differ: one at each edge, and three ticks that a busy machine skipped.
-const EDGE: usize = 5;
+/// Cells by which two windows may differ: one at each edge.
+const EDGE: usize = 2;
 
 static CALLER: &[u8] = include_bytes!("../../assets/speech/caller.wav");
 static CALLEE: &[u8] = include_bytes!("../../assets/speech/callee.wav");
