@@ -98,6 +98,8 @@ pub(crate) enum Timer {
     RingOut(u64),
     /// The other exchange did not answer a redemption.
     Redeem(u32),
+    /// An answer is given.
+    Answer(u64),
     /// Another exchange is dialled again.
     Dial(ExchangePub),
     /// A failed write is tried again.

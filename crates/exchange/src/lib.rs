@@ -13,13 +13,14 @@
 //! [`Output::Timeout`].
 //!
 //! It holds no content key and parses no payload: it links no code that could. It tells nobody whether an
-//! address exists: everything that comes to one takes the same steps (`addresses.rs`). What it says is done
+//! address exists: everything that comes to one takes the same steps (`addresses.rs`), and the same time (`answers.rs`). What it says is done
 //! is on disk (`store.rs`). Cells leave on the links' own clocks and never because something arrived
 //! (`clock.rs`). Entries of the record pass through it sealed (`record.rs`). The path of voice through it is one function (`legs.rs`, `forward`).
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod addresses;
 mod admission;
+mod answers;
 pub mod api;
 mod clock;
 #[cfg(any(test, feature = "fuzz"))]

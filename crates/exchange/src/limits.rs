@@ -86,6 +86,10 @@ pub const DIALS_IN_VAIN: u32 = 20;
 /// A trunk from which nothing came for so long gives way to a new one, whoever dialled that.
 pub const TRUNK_SILENT: Duration = Duration::from_secs(2);
 
+/// Whoever asks about an address is answered so long after it came, or twice, three times as long: longer than the
+/// disk takes, and no longer than a person minds. Without it the disk's time would tell what was found.
+pub const ANSWER_EVERY: Duration = Duration::from_millis(50);
+
 /// Changes that wait for the disk. Above it nothing new is taken. Bytes.
 pub const UNSTORED: usize = 64 << 20;
 /// How long after a failed write the next attempt is made.

@@ -20,6 +20,7 @@ use wire::{Address, ExchangePub, ExchangeRef, LinePub, MailId, Time, Wall};
 
 use crate::addresses::AddressEntry;
 use crate::admission::Admission;
+use crate::answers::Answers;
 use crate::api::{CloseReason, Config, Conn, Event, Input, InputError, Output, Reply, TrunkPolicy};
 use crate::clock::{Timer, Timers, Wheel};
 use crate::legs::Calls;
@@ -56,6 +57,7 @@ pub struct Exchange {
     pub(crate) addresses: HashMap<Address, AddressEntry>,
     pub(crate) outbox: Outbox,
     pub(crate) redeems: Redeems,
+    pub(crate) answers: Answers,
     pub(crate) calls: Calls,
     pub(crate) peers: BTreeMap<ExchangePub, Peer>,
     pub(crate) record: Record,
@@ -126,6 +128,7 @@ impl Exchange {
             addresses: HashMap::new(),
             outbox: Outbox::default(),
             redeems: Redeems::default(),
+            answers: Answers::default(),
             calls: Calls::default(),
             peers: BTreeMap::new(),
             record: Record::default(),
@@ -349,6 +352,7 @@ impl Exchange {
             Timer::Linger(id) => self.close(id, CloseReason::Refused),
             Timer::RingOut(call) => self.ring_out(call),
             Timer::Redeem(id) => self.redeem_timeout(id),
+            Timer::Answer(number) => self.answer(number),
             Timer::Dial(peer) => self.dial(&peer),
             Timer::StoreAgain => self.store.resume(),
             Timer::Stop => self.stop(),

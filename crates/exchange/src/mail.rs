@@ -18,6 +18,7 @@ use wire::trunk::Trunk;
 use wire::{Address, Blob, Envelope, ExchangePub, ExchangeRef, MailId, Wall};
 
 use crate::addresses::For;
+use crate::answers::Answer;
 use crate::api::CloseReason;
 use crate::limits;
 use crate::machine::Exchange;
@@ -119,7 +120,7 @@ impl Exchange {
             self.post_out(who.principal, mail, exchange, envelope)
         };
         match posted {
-            Ok(()) => self.store.then(After::Posted { port, mail }),
+            Ok(()) => self.answer_when_stored(Answer::Posted { port, mail }),
             Err(reason) => self.tell(port, &LineDown::NotPosted { mail, reason }),
         }
     }
@@ -243,7 +244,7 @@ impl Exchange {
         if let Some(to) = admitted {
             self.after_admitted(to.principal, to.piece);
         }
-        self.store.then(After::MailAck { port: id, mail });
+        self.answer_when_stored(Answer::MailAck { port: id, mail });
     }
 
     pub(crate) fn mail_stored(&mut self, id: PortId, mail: MailId) {

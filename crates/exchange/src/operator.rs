@@ -3,6 +3,7 @@
 use wire::line::LineDown;
 use wire::{LinePub, Text};
 
+use crate::answers::Answer;
 use crate::api::{CloseReason, Command, Event, LineInfo, Reply, Status};
 use crate::clock::Timer;
 use crate::limits;
@@ -155,12 +156,9 @@ impl Exchange {
                 }
             }
             After::Done { port, request } => self.tell(port, &LineDown::Done { request }),
-            After::Posted { port, mail } => self.tell(port, &LineDown::Posted { mail }),
             After::Outbox { peer, seq } => self.outgoing_stored(&peer, seq),
             After::Mailbox { principal, seq } => self.piece_stored(principal, seq),
-            After::MailAck { port, mail } => self.mail_stored(port, mail),
-            After::Offer { port, request, offer } => self.redeemed_here(port, request, offer),
-            After::Redeemed { port, request, offer } => self.answer_redeem(port, request, offer),
+            After::Answer { came, answer } => self.hold(came, answer),
             After::Recorded { port, line, request } => self.recorded(port, &line, request),
             After::Ordered { id } => self.ordered(id),
             After::Reply { id, reply } => self.reply(id, reply),
@@ -174,11 +172,11 @@ impl Exchange {
             After::Done { port, request } => {
                 self.tell(port, &LineDown::Failed { request, reason: Storage });
             }
-            After::Offer { port, request, .. } => {
+            After::Answer { answer: Answer::Offer { port, request, .. }, .. } => {
                 self.release_redeem(port);
                 self.tell(port, &LineDown::Failed { request, reason: Storage });
             }
-            After::Posted { port, mail } => {
+            After::Answer { answer: Answer::Posted { port, mail }, .. } => {
                 self.tell(port, &LineDown::NotPosted { mail, reason: Storage });
             }
             After::Reply { id, .. } => self.reply(id, Reply::Unavailable),
@@ -197,7 +195,9 @@ impl After {
     pub(crate) fn can_be_asked_again(&self) -> bool {
         matches!(
             self,
-            After::Done { .. } | After::Offer { .. } | After::Posted { .. } | After::Reply { .. }
+            After::Done { .. }
+                | After::Answer { answer: Answer::Offer { .. } | Answer::Posted { .. }, .. }
+                | After::Reply { .. }
         )
     }
 }

@@ -17,12 +17,12 @@ use wire::trunk::Trunk;
 use wire::{Address, Blob, ExchangePub, ExchangeRef, PairwisePub, Time};
 
 use crate::addresses::State;
+use crate::answers::Answer;
 use crate::clock::Timer;
 use crate::limits;
 use crate::machine::Exchange;
 use crate::ports::{Attached, PortId};
 use crate::rows;
-use crate::store::After;
 
 /// Redemptions that wait for other exchanges, of all lines together: memory against lines that come and go.
 const WAITING: usize = 4_096;
@@ -90,7 +90,7 @@ impl Exchange {
         if exchange.key == self.key {
             line.redeems += 1;
             let offer = self.bind(&address, bound);
-            self.store.then(After::Offer { port, request, offer });
+            self.answer_when_stored(Answer::Offer { port, request, offer });
             return Ok(());
         }
         self.name_peer(who.principal, exchange)?;
@@ -199,7 +199,7 @@ impl Exchange {
         let in_time = trunk.redeems.take(self.now, limits::REDEEMS_PER_TRUNK);
         let offer = if in_time { self.bind(address, bound) } else { self.bind_nothing() };
         self.relate(&peer, offer.is_some());
-        self.store.then(After::Redeemed { port: id, request, offer });
+        self.answer_when_stored(Answer::Redeemed { port: id, request, offer });
     }
 
     pub(crate) fn answer_redeem(&mut self, id: PortId, request: u32, offer: Option<Vec<u8>>) {

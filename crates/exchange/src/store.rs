@@ -9,8 +9,9 @@
 //! Changes gather while the disk works: one fsync serves all that came meanwhile.
 
 use wire::rows::{Change, Row};
-use wire::{ExchangePub, LinePub, MailId};
+use wire::{ExchangePub, LinePub, Time};
 
+use crate::answers::Answer;
 use crate::api::Reply;
 use crate::limits;
 use crate::ports::{Attached, PortId};
@@ -22,18 +23,12 @@ pub(crate) enum After {
     Enrolled { port: PortId, who: Attached },
     /// A request is done.
     Done { port: PortId, request: u32 },
-    /// Mail is in the outbox (`seq`), or was delivered here.
-    Posted { port: PortId, mail: MailId },
     /// Mail may go to another exchange.
     Outbox { peer: ExchangePub, seq: u64 },
     /// Mail may go to the handsets.
     Mailbox { principal: u32, seq: u64 },
-    /// Mail of another exchange is safe.
-    MailAck { port: PortId, mail: MailId },
-    /// A redemption of a card of this exchange by an own line, and what it yields.
-    Offer { port: PortId, request: u32, offer: Option<Vec<u8>> },
-    /// The same for another exchange.
-    Redeemed { port: PortId, request: u32, offer: Option<Vec<u8>> },
+    /// What came for an address at `came` may be answered, in time.
+    Answer { came: Time, answer: Answer },
     /// The newest entry of a line is in the record.
     Recorded { port: PortId, line: LinePub, request: u32 },
     /// The record has a new order.

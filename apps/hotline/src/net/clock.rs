@@ -28,6 +28,8 @@ use super::socket::{Sending, Socket};
 
 /// Above everything ordinary, far below what the system itself runs so.
 const PRIORITY: u8 = 10;
+/// Of those who send by themselves, at their tick: before whoever makes packets ahead of time, and behind the clocks.
+const SENDERS: u8 = 8;
 /// Of those who have to have packets ready in time.
 const OWNERS: u8 = 5;
 
@@ -94,6 +96,12 @@ impl Drop for Clock {
 /// leave, whatever else the machine does. A system that refuses is asked again by nobody: then it is late at times.
 pub fn keep_pace() {
     real_time(OWNERS);
+}
+
+/// Asks for the same, a little more, for a thread that has no clock thread and sends at its tick itself: the laboratory's senders
+/// that leak.
+pub fn keep_time() {
+    real_time(SENDERS);
 }
 
 /// Asks for real-time priority for this thread. Whether the system gave it.

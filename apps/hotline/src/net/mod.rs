@@ -44,7 +44,7 @@ mod transport;
 #[cfg(test)]
 mod tests;
 
-pub use clock::{has_real_time, keep_pace};
+pub use clock::{has_real_time, keep_pace, keep_time};
 pub use conn::OVERHEAD;
 pub use endpoint::{Direction, DoorId, Endpoint, Role, Tap, Tapped, Waker};
 pub use error::NetError;

@@ -7,13 +7,15 @@
 //!  2 handsets, of this office and of another one × Open, Post, Redeem
 //! ```
 //!
+//! The disk takes longer where there is something to write: whoever answers when it is done tells.
+//!
 //! `hotline lab probe` measures the same on real sockets, with real disks and processors.
 
 use wire::line::{LineDown, LineUp};
 use wire::trunk::Trunk;
 use wire::{Leg, MailId, Time, Wall};
 
-use super::world::{World, address, blob, envelope, key, public};
+use super::world::{Disk, World, address, blob, envelope, key, public};
 
 const STATES: [&str; 8] =
     ["rings on", "unknown", "revoked", "expired", "used", "offline", "busy", "declining"];
@@ -99,6 +101,7 @@ fn prepare(state: &str, prober: Prober) -> (World, [usize; 2]) {
         }
         _ => {}
     }
+    w.offices[0].disk = Disk::Tells;
     let rest = Time(70_000_000) - w.now.since(Time(0));
     w.run(rest.0 / 1_000);
     (w, [a, a2])

@@ -19,6 +19,7 @@ use wire::{
     Text, Time, Token, Wall,
 };
 
+use crate::rows::MARK;
 use crate::{
     CloseReason, Command, Config, Conn, Event, Exchange, Input, Output, Reply, SourceId,
     TrunkPolicy,
@@ -34,6 +35,8 @@ const DEATH_DELAY: u64 = 150_000;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Disk {
     Writes,
+    /// It takes longer where there is something to write than where only a mark is.
+    Tells,
     Fails,
     /// The process dies some time after this batch was asked for; the flag says whether it was written.
     Dies {
@@ -401,7 +404,13 @@ impl World {
                             let changes = if written { changes } else { Vec::new() };
                             later.push((DEATH_DELAY, Happening::Dies { office, changes }));
                         }
-                        _ => later.push((DISK_DELAY, Happening::Stored { office, batch, changes })),
+                        disk => {
+                            let mark =
+                                |c: &Change| matches!(c, Change::Put(row) if row.space == MARK);
+                            let tells = disk == Disk::Tells && !changes.iter().any(mark);
+                            let delay = if tells { 4 * DISK_DELAY } else { DISK_DELAY };
+                            later.push((delay, Happening::Stored { office, batch, changes }));
+                        }
                     }
                 }
                 Output::Event(event) => o.events.push(event),

@@ -10,6 +10,8 @@
 
 use std::time::Instant;
 
+use serde::{Deserialize, Serialize};
+
 use super::stats::quantile;
 use crate::net::{Direction, Tapped};
 
@@ -21,7 +23,7 @@ const EARLY: i64 = 5;
 const LATE_IN_A_ROW: usize = 8;
 
 /// What the people of a run are doing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum State {
     /// Nothing.
@@ -43,7 +45,7 @@ pub enum State {
 }
 
 /// A run was in a state.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(super) struct Stretch {
     /// Which.
     pub(super) state: State,
@@ -54,12 +56,25 @@ pub(super) struct Stretch {
 }
 
 /// One datagram.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "(i64, u16)", into = "(i64, u16)")]
 pub(super) struct Datagram {
     /// When it left.
     pub(super) at: i64,
     /// UDP payload. Bytes.
     pub(super) size: u16,
+}
+
+impl From<(i64, u16)> for Datagram {
+    fn from((at, size): (i64, u16)) -> Datagram {
+        Datagram { at, size }
+    }
+}
+
+impl From<Datagram> for (i64, u16) {
+    fn from(d: Datagram) -> (i64, u16) {
+        (d.at, d.size)
+    }
 }
 
 /// One direction of a link, in order.
@@ -72,17 +87,16 @@ pub(super) fn since(start: Instant, at: Instant) -> i64 {
 
 /// What left, as a way.
 pub(super) fn way<'a>(start: Instant, seen: impl IntoIterator<Item = &'a Tapped>) -> Way {
-    seen.into_iter()
-        .filter(|t| t.direction == Direction::Out)
-        .map(|t| Datagram {
-            at: since(start, t.at),
-            size: u16::try_from(t.size).unwrap_or(u16::MAX),
-        })
-        .collect()
+    let out = seen.into_iter().filter(|t| t.direction == Direction::Out);
+    let size = |t: &Tapped| u16::try_from(t.size).unwrap_or(u16::MAX);
+    let mut way: Way = out.map(|t| Datagram { at: since(start, t.at), size: size(t) }).collect();
+    // Two threads send: what they did at the same time may stand the wrong way round.
+    way.sort_by_key(|d| d.at);
+    way
 }
 
 /// A link as a run's observer has it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Link {
     /// Both directions, or the one that there is.
     pub(super) ways: Vec<Way>,
@@ -90,8 +104,15 @@ pub(super) struct Link {
     pub(super) tick: i64,
 }
 
+impl Link {
+    /// Whether its clock can be looked for: there is a tick, and time only goes forward.
+    pub(super) fn is_sound(&self) -> bool {
+        self.tick >= 1_000_000 && self.ways.iter().all(|way| way.is_sorted_by_key(|d| d.at))
+    }
+}
+
 /// A run: its states, and the links that carried them.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Run {
     /// In the order of time.
     pub(super) stretches: Vec<Stretch>,
@@ -124,7 +145,8 @@ pub(super) struct Grid {
 }
 
 impl Grid {
-    /// Finds the clock: ticks of the known length, whose phase is the middle one of all cells'.
+    /// Finds the clock: ticks of the known length, whose phase is that of the cells that are least late. The middle one would stand
+    /// elsewhere for who is late when speaking, and lines could not be compared.
     pub(super) fn new(way: &Way, tick: i64) -> Grid {
         let cells = || way.iter().filter(|d| d.size > SMALL);
         let turn = std::f64::consts::TAU / tick as f64;
@@ -138,7 +160,7 @@ impl Grid {
         let off = |at: i64| (at - rough + tick / 2).rem_euclid(tick) - tick / 2;
         let mut offs: Vec<f64> = cells().map(|c| off(c.at) as f64).collect();
         offs.sort_by(f64::total_cmp);
-        let phase = (rough + quantile(&offs, 0.5) as i64).rem_euclid(tick);
+        let phase = (rough + quantile(&offs, 0.1) as i64).rem_euclid(tick);
         let mut cells: Vec<Cell> = cells()
             .map(|d| {
                 let number = (d.at - phase + tick / EARLY).div_euclid(tick);

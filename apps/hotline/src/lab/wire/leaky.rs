@@ -9,7 +9,7 @@
 //!          on-arrival  what comes on a line goes to its partner at once                     (any usual relay)
 //! ```
 //!
-//! They are made here, of the same sockets and QUIC as the product, and the product cannot become one of them: its handset
+//! They are made here, of the same sockets and QUIC as the product, with the same right to be in time, and the product cannot become one of them: its handset
 //! and exchange have no such mode to be switched to.
 
 use std::net::SocketAddr;
@@ -30,7 +30,7 @@ use super::stats::shuffle;
 use crate::cli::Failure;
 use crate::demo::measure::WireLog;
 use crate::net::{
-    ConnId, Endpoint, Event, ExchangeIdentity, ExchangeKey, Limits, NetError, Peer, Role,
+    ConnId, Endpoint, Event, ExchangeIdentity, ExchangeKey, Limits, NetError, Peer, Role, keep_time,
 };
 
 /// Cells of a line. Bytes.
@@ -47,7 +47,7 @@ const LOOPBACK: SocketAddr =
     SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 0);
 
 /// How a sender leaks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(super) enum Leak {
     /// Voice on demand.
     OnDemand,
@@ -104,6 +104,7 @@ impl Door {
         let (opened, ready) = mpsc::channel();
         // The endpoint stays in the thread that made it.
         let thread = std::thread::Builder::new().name("lab-door".into()).spawn(move || {
+            keep_time();
             let identity = ExchangeIdentity::from_seed(&seed)?;
             let leaf = identity.issue_leaf(SystemTime::now())?;
             let role = Role::Line { identity: &identity, leaf: &leaf };
@@ -190,6 +191,8 @@ pub(super) struct Sending {
     pub(super) key: ExchangeKey,
     /// What its person says.
     pub(super) speech: Arc<Vec<f32>>,
+    /// How many bytes each frame of it takes where nothing is padded.
+    pub(super) lengths: Arc<Vec<usize>>,
     /// When its person speaks. Beyond the last stretch it goes on until `stop`.
     pub(super) stretches: Vec<Stretch>,
     /// The lab's beginning.
@@ -214,6 +217,7 @@ impl Sender {
         let (stretches, start) = (sending.stretches.clone(), sending.start);
         let (up, ready) = mpsc::channel();
         let thread = std::thread::Builder::new().name("lab-sender".into()).spawn(move || {
+            keep_time();
             let mut net = Endpoint::bind(LOOPBACK, Role::Handset, Limits::default(), seed)?;
             net.set_tap(Some(tap));
             send(net, &sending, &until, || up.send(()).is_ok())
@@ -240,34 +244,41 @@ impl Sender {
     }
 }
 
+/// How many bytes each frame of `speech` takes where nothing is padded.
+pub(super) fn lengths(speech: &[f32]) -> Result<Vec<usize>, Failure> {
+    let settings = opus_ffi::Settings {
+        bitrate: 24_000,
+        variable: true,
+        loss: 0,
+        fec: false,
+        dred: 0,
+        complexity: 10,
+    };
+    let mut encoder = opus_ffi::Encoder::new(settings)?;
+    let (frames, _) = speech.as_chunks::<FRAME>();
+    frames.iter().map(|frame| Ok(encoder.encode(frame, &mut [0; 400])?)).collect()
+}
+
 /// A person's voice, made ready to be sent.
 struct Voice<'a> {
     speech: &'a [f32],
     next: usize,
     number: u32,
-    constant: voice::Encoder,
-    variable: opus_ffi::Encoder,
+    lengths: &'a [usize],
+    encoder: voice::Encoder,
     chaff: Chaff,
 }
 
 impl<'a> Voice<'a> {
-    fn new(speech: &'a [f32]) -> Result<Voice<'a>, Failure> {
-        let settings = opus_ffi::Settings {
-            bitrate: 24_000,
-            variable: true,
-            loss: 0,
-            fec: false,
-            dred: 0,
-            complexity: 10,
-        };
+    fn new(speech: &'a [f32], lengths: &'a [usize]) -> Result<Voice<'a>, Failure> {
         let mut key = zeroize::Zeroizing::new([0; 32]);
         ChaCha20Rng::from_seed(crate::host::seed()?).fill_bytes(key.as_mut());
         Ok(Voice {
             speech,
             next: 0,
             number: 0,
-            constant: voice::Encoder::new()?,
-            variable: opus_ffi::Encoder::new(settings)?,
+            lengths,
+            encoder: voice::Encoder::new()?,
             chaff: Chaff::new(&key)?,
         })
     }
@@ -285,15 +296,16 @@ impl<'a> Voice<'a> {
     /// Encoded and sealed as in the product.
     fn sealed(&mut self) -> Result<(), Failure> {
         let frame = self.frame();
-        let packet = self.constant.encode(&frame)?;
+        let packet = self.encoder.encode(&frame)?;
         self.chaff.seal(self.number, &packet)?;
         Ok(())
     }
 
-    /// Bytes that speech takes where nothing is padded.
-    fn bytes(&mut self) -> Result<usize, Failure> {
-        let frame = self.frame();
-        Ok(self.variable.encode(&frame, &mut [0; 400])?)
+    /// Bytes that the next frame takes where nothing is padded.
+    fn bytes(&mut self) -> usize {
+        let at = self.next / FRAME % self.lengths.len().max(1);
+        self.next += FRAME;
+        self.lengths.get(at).copied().unwrap_or_default()
     }
 }
 
@@ -304,7 +316,7 @@ fn send(
     mut up: impl FnMut() -> bool,
 ) -> Result<(), Failure> {
     let conn = net.connect(Instant::now(), sending.to, Peer::Line(sending.key))?;
-    let mut voice = Voice::new(&sending.speech)?;
+    let mut voice = Voice::new(&sending.speech, &sending.lengths)?;
     let (mut connected, mut failed) = (false, None);
     let mut next = Instant::now() + TICK;
     let mut said = Instant::now();
@@ -340,7 +352,7 @@ fn send(
         let length = match sending.leak {
             Leak::OnDemand if !talks && now < said + ALIVE => continue,
             Leak::OnDemand | Leak::Steady => UP,
-            Leak::Sizes if talks => REST + 28 + voice.bytes()?,
+            Leak::Sizes if talks => REST + 28 + voice.bytes(),
             Leak::Sizes => REST,
             Leak::Work => {
                 if talks {

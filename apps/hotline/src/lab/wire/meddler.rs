@@ -24,7 +24,7 @@ const DELAY: Duration = Duration::from_millis(47);
 const IDLE: Duration = Duration::from_millis(20);
 
 /// What is done to a line in one slot.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(super) enum Meddling {
     /// Nothing.
     Pass,

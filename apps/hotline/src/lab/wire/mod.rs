@@ -10,8 +10,10 @@
 //! |---|---|
 //! | `people`, `states`, `partners` | what is played, on loopback sockets |
 //! | `leaky`, `meddler` | senders and a relay that leak; somebody who drops and delays |
+//! | `play` | all of that in one go; and what was captured, kept in a file and looked at again |
 //! | `capture`, `features` | what an observer has, and what of it a classifier is shown |
 //! | `equal`, `learn`, `detect`, `timing`, `pairs`, `active` | detectors |
+//! | `observe` | all detectors, on one capture |
 //! | `stats` | AUC, intervals, permutations, Holm |
 //! | `report`, `plot` | what was found |
 //!
@@ -26,9 +28,11 @@ mod features;
 mod leaky;
 mod learn;
 mod meddler;
+mod observe;
 mod pairs;
 mod partners;
 mod people;
+mod play;
 mod plot;
 mod report;
 mod states;
@@ -39,28 +43,15 @@ mod timing;
 
 use std::io::Write as _;
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use rand_chacha::ChaCha20Rng;
-use rand_chacha::rand_core::SeedableRng;
-
-use capture::{Run, State};
-use detect::{Effort, Finding, TASKS};
-use leaky::{Door, Leak, Relaying, Sender, Sending};
-use people::Room;
+use capture::State;
+use detect::Effort;
+use play::Captured;
 
 use crate::cli::Failure;
-use crate::host::Clock;
-use crate::phone::sound::read_wav_bytes;
 
 pub use report::Report;
-
-static SPEECH: &[u8] = include_bytes!("../../../assets/speech/caller.wav");
-
-/// Lines of each leaky build.
-const LEAKY_LINES: usize = 8;
 
 /// What `hotline lab wire` is told.
 #[derive(clap::Args, Clone, Debug)]
@@ -71,6 +62,12 @@ pub struct WireOptions {
     /// Draw idle and talking side by side into this SVG file
     #[arg(long, value_name = "FILE")]
     pub plot: Option<PathBuf>,
+    /// Keep what was captured (times, sizes, states: no content) in this file, as JSON
+    #[arg(long, value_name = "FILE")]
+    pub capture: Option<PathBuf>,
+    /// Look again at what was captured before, with the choices of that run
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["capture", "brief", "pairs", "seed"])]
+    pub replay: Option<PathBuf>,
     /// Half a minute with a few handsets: finds large leaks only
     #[arg(long)]
     pub brief: bool,
@@ -155,22 +152,31 @@ fn progress(start: Instant, what: &str) {
 /// Something can be told apart, a leak was not found, or the lab could not be run.
 #[allow(clippy::print_stdout, reason = "the report goes to standard output")]
 pub fn run(options: &WireOptions) -> Result<(), Failure> {
-    let random = crate::host::seed()?.first_chunk().map_or(0, |b| u64::from_le_bytes(*b));
-    let seed = options.seed.unwrap_or(random);
-    let plan = Plan::new(options, seed);
-    // Whether it can be written is better known now than in four minutes.
+    // Whether they can be written is better known now than in four minutes.
     let open = |path: &PathBuf| {
         std::fs::File::create(path).map_err(|e| format!("cannot write {}: {e}", path.display()))
     };
     let picture = options.plot.as_ref().map(open).transpose()?;
+    let kept = options.capture.as_ref().map(open).transpose()?;
     let start = Instant::now();
-    progress(start, &format!("seed {seed}"));
-    let (report, rows) = measure(&plan, start)?;
+    let captured = match &options.replay {
+        Some(path) => Captured::load(path)?,
+        None => {
+            let random = crate::host::seed()?.first_chunk().map_or(0, |b| u64::from_le_bytes(*b));
+            let seed = options.seed.unwrap_or(random);
+            progress(start, &format!("seed {seed}"));
+            play::play(&Plan::new(options, seed), start)?
+        }
+    };
+    if let (Some(file), Some(path)) = (kept, &options.capture) {
+        captured.save(file, path)?;
+        println!("What was captured: {}", path.display());
+    }
+    progress(start, "captured; the observer trains");
+    let report = observe::look(&captured, start);
     print!("{}", report.table());
     if let (Some(mut file), Some(path)) = (picture, &options.plot) {
-        let rows: Vec<plot::Row<'_>> =
-            rows.iter().map(|(name, run)| plot::Row { name, run }).collect();
-        file.write_all(plot::svg(&rows).as_bytes())
+        file.write_all(plot::svg(&captured.rows()).as_bytes())
             .map_err(|e| format!("cannot write {}: {e}", path.display()))?;
         println!("Idle and talking side by side: {}", path.display());
     }
@@ -181,169 +187,4 @@ pub fn run(options: &WireOptions) -> Result<(), Failure> {
         [] => Ok(()),
         _ => Err(report.failures().join("\n  ").into()),
     }
-}
-
-type Rows = Vec<(&'static str, Run)>;
-
-/// Leaky lines beside the product.
-struct Leaky {
-    door: Door,
-    senders: Vec<(Leak, Sender)>,
-}
-
-impl Leaky {
-    fn start(plan: &Plan, room: &Room, start: Instant) -> Result<Leaky, Failure> {
-        let door = Door::open(Relaying::Clock)?;
-        let mut rng = ChaCha20Rng::seed_from_u64(plan.effort.seed ^ 0x1eac);
-        let mut senders = Vec::new();
-        let from = Instant::now() + Duration::from_secs(2);
-        for leak in Leak::ALL {
-            for _ in 0..LEAKY_LINES {
-                let length = plan.states.stretch;
-                let sending = Sending {
-                    leak,
-                    number: u32::try_from(senders.len()).unwrap_or(u32::MAX),
-                    to: door.at,
-                    key: door.key,
-                    speech: room.speech.clone(),
-                    stretches: leaky::stretches(&mut rng, from, start, length, plan.leaky),
-                    start,
-                };
-                senders.push((leak, Sender::start(sending)?));
-            }
-        }
-        Ok(Leaky { door, senders })
-    }
-
-    fn stop(self, start: Instant) -> Result<Vec<(Leak, Vec<Run>)>, Failure> {
-        let lines = self.senders.len();
-        let mut runs: Vec<(Leak, Vec<Run>)> = Leak::ALL.map(|leak| (leak, Vec::new())).into();
-        for (leak, sender) in self.senders {
-            let run = sender.stop()?;
-            runs.iter_mut().filter(|(l, _)| *l == leak).for_each(|(_, r)| r.push(run.clone()));
-        }
-        self.door.close(start, lines)?;
-        Ok(runs)
-    }
-}
-
-fn measure(plan: &Plan, start: Instant) -> Result<(Report, Rows), Failure> {
-    let folder = tempfile::Builder::new().prefix("hotline-lab-").tempdir()?;
-    let room = Room { clock: Clock::start(), speech: Arc::new(read_wav_bytes(SPEECH)?) };
-    let states = &plan.states;
-    let whole = states.pairs * states.states.len();
-    let done = AtomicUsize::new(0);
-    let tell = || {
-        let done = done.fetch_add(1, Ordering::Relaxed) + 1;
-        if done.is_multiple_of(states.pairs * 2) {
-            progress(start, &format!("{done} of {whole} stretches watched"));
-        }
-    };
-    let mut leaky = None;
-    let played = states::play(
-        &folder.path().join("states"),
-        &room,
-        states,
-        start,
-        || {
-            progress(
-                start,
-                &format!(
-                    "{} pairs of handsets in {} offices are up; they go through {} states, each in an order of its own",
-                    states.pairs,
-                    2 * states.pairs + 1,
-                    states.states.len()
-                ),
-            );
-            leaky = Some(Leaky::start(plan, &room, start));
-        },
-        &tell,
-    )?;
-    let leaky = leaky.ok_or("the leaky senders were not started")??.stop(start)?;
-    progress(
-        start,
-        &format!("{} pairs in two offices all talk, then are meddled with", plan.partners.pairs),
-    );
-    let (product, relay) =
-        partners::play(&folder.path().join("partners"), &room, &plan.partners, start)?;
-    progress(start, "captured; the observer trains");
-
-    let effort = plan.effort;
-    let mut detectors = detect::classify("line", &played.lines, &tasks(plan), effort);
-    detectors.extend(detect::classify("trunk", &played.trunks, &tasks(plan), effort));
-    let jobs: Vec<(&'static str, &[Run], usize)> = vec![
-        ("line up", &played.lines, 0),
-        ("line down", &played.lines, 1),
-        ("trunk", &played.trunks, 0),
-        ("trunk back", &played.trunks, 1),
-    ];
-    let timing = detect::in_parallel(&jobs, |(link, runs, way)| {
-        TASKS[..2]
-            .iter()
-            .flat_map(|t| timing::test(link, runs, *way, t, effort))
-            .collect::<Vec<_>>()
-    });
-    detectors.extend(timing.into_iter().flatten());
-    detectors.extend(pairs::find("lines of two offices", &product, effort));
-    detectors.extend(active::find(&product, effort));
-    progress(start, "the product is done; now what leaks");
-
-    let mut found: Vec<Finding> = Vec::new();
-    for (leak, runs) in &leaky {
-        found.extend(detect::classify(leak.name(), runs, &tasks(plan)[..1], effort));
-        found.extend(timing::test(leak.name(), runs, 0, &TASKS[0], effort));
-    }
-    let relay_name = "leaky: forwards on arrival";
-    // Counts are the same on such a relay: only the other two are aimed at it.
-    let aimed = |f: &Finding| f.detector != pairs::DETECTORS[0];
-    found.extend(pairs::find(relay_name, &relay, effort).into_iter().filter(aimed));
-    found.extend(active::find_on_relay(&relay, relay_name, effort));
-
-    let mut report = Report {
-        passed: false,
-        max_auc: 0.5,
-        max_auc_low: 0.5,
-        max_auc_high: 0.5,
-        min_p: 1.0,
-        told_apart: 0,
-        leaky_min_auc: 1.0,
-        equality: equal::check(&played.lines, &played.trunks),
-        real_time: crate::net::has_real_time(),
-        pairs: states.pairs,
-        partners: plan.partners.pairs,
-        late_p99_us: late(&played),
-        seconds: start.elapsed().as_secs_f64(),
-        detectors,
-        leaky: found,
-    };
-    report.decide();
-    let mut rows: Rows = played.lines.into_iter().take(1).map(|run| ("Hotline", run)).collect();
-    for (leak, runs) in leaky {
-        rows.extend(runs.into_iter().take(1).map(|run| (leak.name(), run)));
-    }
-    Ok((report, rows))
-}
-
-/// The tasks whose windows fit into the plan's stretches.
-fn tasks(plan: &Plan) -> Vec<detect::Task> {
-    let long = plan.states.stretch >= Duration::from_secs(10);
-    let fits = |task: &detect::Task| match long {
-        true => *task,
-        false => detect::Task { lengths: &[2], ..*task },
-    };
-    TASKS.iter().map(fits).collect()
-}
-
-/// 99th percentile of how late cells leave. Microseconds.
-fn late(played: &states::Played) -> f64 {
-    let mut late: Vec<f64> = played
-        .lines
-        .iter()
-        .chain(&played.trunks)
-        .flat_map(|run| &run.links)
-        .flat_map(features::grids)
-        .flat_map(|grid| grid.cells.into_iter().map(|c| c.late))
-        .collect();
-    late.sort_by(f64::total_cmp);
-    stats::quantile(&late, 0.99)
 }

@@ -15,7 +15,7 @@ use rand_chacha::rand_core::SeedableRng;
 use super::capture::{Grid, Link};
 use super::detect::{Effort, Finding};
 use super::partners::Partners;
-use super::stats::{Scored, auc, correlation, interval, shuffle};
+use super::stats::{Scored, auc, correlation, interval, ranks, shuffle};
 
 /// Counting time. Nanoseconds.
 const BIN: i64 = 100_000_000;
@@ -52,7 +52,8 @@ fn compare(up: &Seen, down: &Seen, tick: i64) -> [f64; 3] {
         }
     }
     let behind = (down.grid.phase - up.grid.phase).rem_euclid(tick);
-    [correlation(&up.counts, &down.counts), correlation(&a, &b), -(behind as f64)]
+    // By rank: one hiccup of the machine that both met must not count for more than a minute of small delays.
+    [correlation(&up.counts, &down.counts), correlation(&ranks(&a), &ranks(&b)), -(behind as f64)]
 }
 
 /// The three detectors on all lines.

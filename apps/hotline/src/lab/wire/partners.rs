@@ -7,6 +7,7 @@
 //! ```
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rand_chacha::ChaCha20Rng;
@@ -42,6 +43,7 @@ pub(super) struct Plan {
 }
 
 /// What was captured.
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub(super) struct Partners {
     /// Lines of the callers: up, down. The nth calls the nth of `b`.
     pub(super) a: Vec<Link>,
@@ -55,6 +57,20 @@ pub(super) struct Partners {
     pub(super) slots: (i64, i64),
     /// What was done to each of `a`, slot by slot.
     pub(super) meddled: Vec<Vec<Meddling>>,
+}
+
+impl Partners {
+    /// Whether each has its partner, and what was done to it.
+    pub(super) fn is_whole(&self) -> bool {
+        let all = self.a.iter().chain(&self.b).chain(&self.trunk);
+        let mut sound = all.map(|l| l.is_sound() && l.ways.len() == 2);
+        sound.all(|s| s)
+            && !self.a.is_empty()
+            && self.a.len() == self.b.len()
+            && self.a.len() == self.meddled.len()
+            && self.talk.1 - self.talk.0 > LINE_TICK
+            && self.slots.1 > LINE_TICK
+    }
 }
 
 /// Undisturbed, then meddled with.
@@ -122,6 +138,7 @@ pub(super) fn play(
             to,
             key: relay.key,
             speech: room.speech.clone(),
+            lengths: Arc::default(),
             stretches: Vec::new(),
             start,
         })?);

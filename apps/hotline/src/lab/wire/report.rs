@@ -86,6 +86,12 @@ impl Report {
                 f.auc.unwrap_or(0.5)
             ));
         }
+        for f in self.leaky.iter().filter(|f| f.auc.is_none() && !f.told_apart) {
+            wrong.push(format!(
+                "{} misses a leak it is aimed at, so that its silence proves nothing: {} (p = {:.5})",
+                f.detector, f.link, f.p
+            ));
+        }
         if self.leaky.is_empty() || self.detectors.is_empty() {
             wrong.push("nothing was measured".into());
         }

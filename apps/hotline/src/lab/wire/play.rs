@@ -1,0 +1,196 @@
+//! What is played, and what was captured of it: the product in all its states, senders that leak beside it, then partners.
+//!
+//! ```text
+//!  states ─┬─ pairs of handsets ─► lines, trunks ┐
+//!          └─ leaky senders ─────► leaky         ├─ Captured ─► a file, and back ─► observe
+//!  partners ─ product and relay ─► product, relay┘
+//! ```
+//!
+//! A capture is all that the detectors see. The same capture gives the same figures, so that whoever doubts a figure, or has a
+//! better detector, can look for himself.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use rand_chacha::ChaCha20Rng;
+use rand_chacha::rand_core::SeedableRng;
+use serde::{Deserialize, Serialize};
+
+use super::capture::Run;
+use super::leaky::{self, Door, Leak, Relaying, Sender, Sending};
+use super::partners::{self, Partners};
+use super::people::Room;
+use super::{Plan, plot, progress, states};
+use crate::cli::Failure;
+use crate::host::Clock;
+use crate::phone::sound::read_wav_bytes;
+
+static SPEECH: &[u8] = include_bytes!("../../../assets/speech/caller.wav");
+
+/// Lines of each leaky build.
+const LEAKY_LINES: usize = 8;
+
+/// Everything that an observer of all links had, in one run of the lab.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Captured {
+    /// Made the orders of states, and makes all choices of the analysis.
+    pub(super) seed: u64,
+    /// Relabellings for each p-value.
+    pub(super) rounds: usize,
+    /// Senders had real-time priority.
+    pub(super) real_time: bool,
+    /// The two lines of each pair; up, then down.
+    pub(super) lines: Vec<Run>,
+    /// The trunk of each pair.
+    pub(super) trunks: Vec<Run>,
+    /// Senders that leak.
+    pub(super) leaky: Vec<(Leak, Vec<Run>)>,
+    /// Many who talk, through the product.
+    pub(super) product: Partners,
+    /// The same through a relay that forwards on arrival.
+    pub(super) relay: Partners,
+}
+
+impl Captured {
+    /// Writes it as JSON.
+    pub(super) fn save(&self, file: std::fs::File, path: &Path) -> Result<(), Failure> {
+        let mut to = std::io::BufWriter::new(file);
+        let written = serde_json::to_writer(&mut to, self).map_err(std::io::Error::from);
+        let flushed = written.and_then(|()| std::io::Write::flush(&mut to));
+        Ok(flushed.map_err(|e| format!("cannot write {}: {e}", path.display()))?)
+    }
+
+    /// Reads what [`save`](Captured::save) wrote.
+    pub(super) fn load(path: &Path) -> Result<Captured, Failure> {
+        let wrong = |e: &dyn std::fmt::Display| format!("cannot read {}: {e}", path.display());
+        let file = std::fs::File::open(path).map_err(|e| wrong(&e))?;
+        let captured: Captured =
+            serde_json::from_reader(std::io::BufReader::new(file)).map_err(|e| wrong(&e))?;
+        match captured.is_whole() {
+            true => Ok(captured),
+            false => Err(wrong(&"it is not a whole capture of `hotline lab wire`").into()),
+        }
+    }
+
+    /// Whether detectors find in it what they count on.
+    fn is_whole(&self) -> bool {
+        let runs = self.leaky.iter().flat_map(|(_, runs)| runs);
+        let mut runs = runs.chain(&self.lines).chain(&self.trunks);
+        runs.all(|run| run.links.iter().all(|l| l.is_sound()))
+            && self
+                .lines
+                .iter()
+                .chain(&self.trunks)
+                .all(|r| r.links.iter().all(|l| l.ways.len() == 2))
+            && self.product.is_whole()
+            && self.relay.is_whole()
+    }
+
+    /// For the picture: the first of each.
+    pub(super) fn rows(&self) -> Vec<plot::Row<'_>> {
+        let product = self.lines.iter().take(1).map(|run| plot::Row { name: "Hotline", run });
+        let leaky = self
+            .leaky
+            .iter()
+            .filter_map(|(leak, runs)| Some(plot::Row { name: leak.name(), run: runs.first()? }));
+        product.chain(leaky).collect()
+    }
+}
+
+/// Leaky lines beside the product.
+struct Leaky {
+    door: Door,
+    senders: Vec<(Leak, Sender)>,
+}
+
+impl Leaky {
+    fn start(plan: &Plan, room: &Room, start: Instant) -> Result<Leaky, Failure> {
+        let door = Door::open(Relaying::Clock)?;
+        let lengths = Arc::new(leaky::lengths(&room.speech)?);
+        let mut rng = ChaCha20Rng::seed_from_u64(plan.effort.seed ^ 0x1eac);
+        let mut senders = Vec::new();
+        let from = Instant::now() + Duration::from_secs(2);
+        for leak in Leak::ALL {
+            for _ in 0..LEAKY_LINES {
+                let length = plan.states.stretch;
+                let sending = Sending {
+                    leak,
+                    number: u32::try_from(senders.len()).unwrap_or(u32::MAX),
+                    to: door.at,
+                    key: door.key,
+                    speech: room.speech.clone(),
+                    lengths: lengths.clone(),
+                    stretches: leaky::stretches(&mut rng, from, start, length, plan.leaky),
+                    start,
+                };
+                senders.push((leak, Sender::start(sending)?));
+            }
+        }
+        Ok(Leaky { door, senders })
+    }
+
+    fn stop(self, start: Instant) -> Result<Vec<(Leak, Vec<Run>)>, Failure> {
+        let lines = self.senders.len();
+        let mut runs: Vec<(Leak, Vec<Run>)> = Leak::ALL.map(|leak| (leak, Vec::new())).into();
+        for (leak, sender) in self.senders {
+            let run = sender.stop()?;
+            runs.iter_mut().filter(|(l, _)| *l == leak).for_each(|(_, r)| r.push(run.clone()));
+        }
+        self.door.close(start, lines)?;
+        Ok(runs)
+    }
+}
+
+/// Plays everything, and captures it.
+pub(super) fn play(plan: &Plan, start: Instant) -> Result<Captured, Failure> {
+    let folder = tempfile::Builder::new().prefix("hotline-lab-").tempdir()?;
+    let room = Room { clock: Clock::start(), speech: Arc::new(read_wav_bytes(SPEECH)?) };
+    let states = &plan.states;
+    let whole = states.pairs * states.states.len();
+    let done = AtomicUsize::new(0);
+    let tell = || {
+        let done = done.fetch_add(1, Ordering::Relaxed) + 1;
+        if done.is_multiple_of(states.pairs * 2) {
+            progress(start, &format!("{done} of {whole} stretches watched"));
+        }
+    };
+    let mut leaky = None;
+    let played = states::play(
+        &folder.path().join("states"),
+        &room,
+        states,
+        start,
+        || {
+            progress(
+                start,
+                &format!(
+                    "{} pairs of handsets in {} offices are up; they go through {} states, each in an order of its own",
+                    states.pairs,
+                    2 * states.pairs + 1,
+                    states.states.len()
+                ),
+            );
+            leaky = Some(Leaky::start(plan, &room, start));
+        },
+        &tell,
+    )?;
+    let leaky = leaky.ok_or("the leaky senders were not started")??.stop(start)?;
+    progress(
+        start,
+        &format!("{} pairs in two offices all talk, then are meddled with", plan.partners.pairs),
+    );
+    let (product, relay) =
+        partners::play(&folder.path().join("partners"), &room, &plan.partners, start)?;
+    Ok(Captured {
+        seed: plan.effort.seed,
+        rounds: plan.effort.rounds,
+        real_time: crate::net::has_real_time(),
+        lines: played.lines,
+        trunks: played.trunks,
+        leaky,
+        product,
+        relay,
+    })
+}
