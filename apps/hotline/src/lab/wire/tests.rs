@@ -8,6 +8,7 @@ use super::detect::{Effort, Finding, SECOND, TASKS, classify, samples};
 use super::learn::Method;
 use super::meddler::Meddling;
 use super::partners::Partners;
+use super::report::Report;
 use super::states::LINE_TICK;
 use super::stats::{Scored, auc, by_run, holm, interval, permutation, shuffle};
 use super::{active, equal, pairs, timing};
@@ -345,4 +346,67 @@ fn methods_have_names_of_their_own() {
     let mut names = Method::ALL.map(Method::name).to_vec();
     names.dedup();
     assert_eq!(names.len(), 5);
+}
+
+/// A detector's finding that is of no other interest.
+fn finding(auc: Option<f64>, p: f64) -> Finding {
+    Finding {
+        link: "line",
+        task: "idle | talking",
+        detector: "one",
+        window_s: 2.0,
+        auc,
+        auc_low: auc,
+        auc_high: auc,
+        p,
+        windows: 10,
+        runs: 4,
+        told_apart: false,
+    }
+}
+
+fn report(detectors: Vec<Finding>, leaky: Vec<Finding>, equal: bool) -> Report {
+    let mut report = Report {
+        passed: true,
+        max_auc: 0.0,
+        max_auc_low: 0.0,
+        max_auc_high: 0.0,
+        min_p: 0.0,
+        told_apart: 0,
+        leaky_min_auc: 0.0,
+        equality: equal::Equality { equal, ..Default::default() },
+        real_time: false,
+        pairs: 4,
+        partners: 4,
+        late_p99_us: 0.0,
+        seconds: 0.0,
+        detectors,
+        leaky,
+    };
+    report.decide();
+    report
+}
+
+#[test]
+fn a_run_passes_if_nothing_is_told_apart_and_every_leak_is_found() {
+    let calm = || vec![finding(Some(0.6), 0.2), finding(None, 0.5)];
+    let caught = || vec![finding(Some(0.995), 1e-5), finding(None, 1e-5)];
+    let good = report(calm(), caught(), true);
+    assert!(good.passed, "{:?}", good.failures());
+    assert_eq!((good.max_auc, good.min_p, good.leaky_min_auc), (0.6, 0.2, 0.995));
+    for (what, bad) in [
+        ("told apart by a classifier", report(vec![finding(Some(0.6), 1e-4)], caught(), true)),
+        ("told apart by a test", report(vec![finding(None, 1e-4)], caught(), true)),
+        ("a classifier misses its leak", report(calm(), vec![finding(Some(0.98), 1e-5)], true)),
+        ("a test misses its leak", report(calm(), vec![finding(None, 0.4)], true)),
+        ("ticks or sizes differ", report(calm(), caught(), false)),
+        ("nothing leaky was there", report(calm(), Vec::new(), true)),
+        ("nothing was looked at", report(Vec::new(), caught(), true)),
+    ] {
+        assert!(!bad.passed, "{what}");
+        assert_eq!(bad.failures().len(), 1, "{what}: {:?}", bad.failures());
+    }
+    // Many at once are allowed one small p-value by chance.
+    let many: Vec<Finding> = (0..100).map(|_| finding(Some(0.6), 2e-4)).collect();
+    assert!(report(many, caught(), true).passed);
 }
