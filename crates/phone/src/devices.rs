@@ -29,8 +29,18 @@ use crate::rows::ContactRow;
 
 /// Most devices of one principal.
 pub(crate) const DEVICES: usize = 8;
+/// Handsets that wait to be let in, of all contacts together: memory. Who is not among them asks again.
+const JOINS: usize = 64;
 /// How long until a contact that was not taken over is offered again.
 const SHARE_AGAIN: Duration = Duration::from_secs(60);
+
+/// A handset that asked for a place in a contact's group while another commit was under way there.
+pub(crate) struct Join {
+    contact: u32,
+    /// An own one. `None`: the contact's.
+    sibling: Option<u32>,
+    package: Vec<u8>,
+}
 
 impl Contact {
     /// The devices of the other side, as far as this one knows.
@@ -208,6 +218,11 @@ impl Phone {
         self.own.name = name;
         self.identity = None;
         self.device = device;
+        // The words were compared, on the other screen.
+        if let Some(record) = self.contacts.get_mut(&sibling) {
+            record.row.keys = Keys::Verified.code();
+        }
+        self.touched_contacts.insert(sibling);
         self.save_own();
         self.after(Effect::Tell(Event::Admitted));
         Ok(())
@@ -310,6 +325,21 @@ impl Phone {
         if device != from.device() || !free {
             return Err(InputError::WrongState("a key package of another device than its sender"));
         }
+        self.add_sibling(sibling, contact, package)
+    }
+
+    fn add_sibling(
+        &mut self,
+        sibling: u32,
+        contact: u32,
+        package: &[u8],
+    ) -> Result<(), InputError> {
+        let (own, now) = (self.device.principal(), self.wall());
+        let verified = UnverifiedKeyPackage::parse(package)?.verify(&own, now)?;
+        let record = self.contacts.get_mut(&contact).ok_or(InputError::NoSuch("contact"))?;
+        if record.has(verified.device().device()) {
+            return Ok(());
+        }
         let group =
             record.group.as_mut().ok_or(InputError::WrongState("the contact has no keys"))?;
         if group.own_leaf() != 0 {
@@ -317,7 +347,7 @@ impl Phone {
             return self.mail_to(contact, &ContactMessage::AddDevice { key_package });
         }
         if group.has_pending() {
-            // Offered again in a minute.
+            self.wait_to_join(Join { contact, sibling: Some(sibling), package: package.to_vec() });
             return Ok(());
         }
         let added = group.add(&[verified], &[])?;
@@ -341,8 +371,12 @@ impl Phone {
         }
         let group =
             record.group.as_mut().ok_or(InputError::WrongState("the contact has no keys"))?;
-        if group.own_leaf() != 0 || group.has_pending() {
-            // Another device's to do, or asked again in a minute.
+        if group.own_leaf() != 0 {
+            // Another device's to do.
+            return Ok(());
+        }
+        if group.has_pending() {
+            self.wait_to_join(Join { contact, sibling: None, package: package.to_vec() });
             return Ok(());
         }
         let added = group.add(&[verified], &[])?;
@@ -351,6 +385,33 @@ impl Phone {
         let body =
             Sealed::Welcome { welcome: blob(added.welcome)?, first: Blob::default() }.encode();
         self.post(contact, body, false)
+    }
+
+    fn wait_to_join(&mut self, join: Join) {
+        let same = |j: &Join| (j.contact, &j.package) == (join.contact, &join.package);
+        if self.joins.len() < JOINS && !self.joins.iter().any(same) {
+            self.joins.push(join);
+        }
+    }
+
+    /// Lets in who waits, where the commit that was under way is through.
+    pub(crate) fn joins_tick(&mut self) {
+        let pending = |contact| {
+            let record = self.contacts.get(&contact).and_then(|c| c.group.as_ref());
+            record.is_some_and(Group::has_pending)
+        };
+        if self.joins.iter().all(|j| pending(j.contact)) {
+            return;
+        }
+        for Join { contact, sibling, package } in core::mem::take(&mut self.joins) {
+            let done = match sibling {
+                Some(sibling) => self.add_sibling(sibling, contact, &package),
+                None => self.add_device(contact, &package),
+            };
+            if done.is_err() {
+                self.dropped += 1;
+            }
+        }
     }
 
     /// Mails an own commit to the contact, and to the siblings that are in the group.

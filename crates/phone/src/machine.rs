@@ -23,6 +23,7 @@ use crate::cards::Card;
 use crate::command::{Command, Input, InputError, RestoreError, Setup};
 use crate::contacts::Contact;
 use crate::desk::Desk;
+use crate::devices::Join;
 use crate::enrol::Line;
 use crate::event::{Event, Output};
 use crate::record::Record;
@@ -98,6 +99,8 @@ pub struct Phone {
     pub(crate) later: BTreeMap<Task, Time>,
     /// Contacts offered to siblings, and when they are offered again.
     pub(crate) shared: BTreeMap<(u32, u32), Time>,
+    /// Handsets that wait for a place in a contact's group.
+    pub(crate) joins: Vec<Join>,
     /// Private halves of key packages for calls. Never written to disk.
     pub(crate) stock: KeyPackages,
     pub(crate) desk: Desk<Effect>,
@@ -212,6 +215,7 @@ impl Phone {
             tasks: BTreeSet::new(),
             later: BTreeMap::new(),
             shared: BTreeMap::new(),
+            joins: Vec::new(),
             stock: KeyPackages::new(),
             desk: Desk::new(),
             touched_contacts: BTreeSet::new(),
@@ -332,6 +336,7 @@ impl Phone {
         self.tasks_tick();
         self.heal_tick();
         if self.attached() {
+            self.joins_tick();
             self.share_tick();
         }
     }

@@ -256,7 +256,11 @@ impl Phone {
             id: *id,
             name: c.row.name.as_str().to_owned(),
             office: c.row.office.as_str().to_owned(),
-            progress: c.progress(),
+            // A further handset has no keys for it until it was let in.
+            progress: match c.progress() {
+                Progress::Accepted if c.group.is_none() => Progress::Redeemed,
+                progress => progress,
+            },
             keys: c.keys(),
             used: c.row.used,
             trusted: c.is_told(),

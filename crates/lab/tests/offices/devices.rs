@@ -103,6 +103,53 @@ fn the_first_to_answer_wins_and_the_other_misses_nothing() {
 }
 
 #[test]
+fn both_sides_get_a_second_handset_at_the_same_moment() {
+    const B2: usize = 3;
+    let mut world = two(76);
+    world.hire("Anna", 0);
+    world.hire("Boris", 1);
+    lines_up(&mut world);
+    meet(&mut world, A, B, true);
+    for (first, second) in [(A, A2), (B, B2)] {
+        world.command(first, Command::AdmitDevice { ttl: secs(600) }).unwrap();
+        world.until(first, secs(10), |e| matches!(e, Event::CardIssued { .. }));
+        let now = world.now;
+        let text = world.parties[first].view(now).cards.pop().unwrap().link.unwrap();
+        world.command(second, Command::RedeemCard { text, in_person: true }).unwrap();
+    }
+    let words = |w: &mut World, party: usize| {
+        let now = w.now;
+        let sibling = w.parties[party].view(now).contacts.into_iter().find(|c| c.own_device)?;
+        sibling.words.is_some().then_some(sibling.id)
+    };
+    assert!(world.run_until(secs(20), |w| [A, B].iter().all(|p| words(w, *p).is_some())));
+    for first in [A, B] {
+        let contact = words(&mut world, first).unwrap();
+        world.command(first, Command::Verify { contact, matches: true }).unwrap();
+    }
+    // What a screen offers works at once: nobody is shown a contact to call who cannot be called yet.
+    let callable = |w: &mut World, party: usize| {
+        let now = w.now;
+        let contacts = w.parties[party].view(now).contacts;
+        contacts.iter().any(|c| !c.own_device && c.progress == Progress::Accepted)
+    };
+    let there = world.run_until(secs(10), |w| [A2, B2].iter().all(|p| callable(w, *p)));
+    assert!(there, "both have the contact within ten seconds");
+    let now = world.now;
+    for party in [A2, B2] {
+        let own = world.parties[party].view(now).contacts.into_iter().find(|c| c.own_device);
+        assert_eq!(own.unwrap().keys, Keys::Verified, "nothing is left to compare there");
+    }
+    let contact = named(&mut world, A2, "Boris");
+    world.command(A2, Command::Call { contact }).unwrap();
+    for party in [B, B2] {
+        is(&mut world, party, CallState::RingingHere);
+    }
+    answer(&mut world, B2);
+    is(&mut world, A2, CallState::Connected);
+}
+
+#[test]
 fn a_call_that_nobody_answers_is_missed_on_both() {
     let mut world = linked(71);
     rings_both(&mut world, B);

@@ -214,11 +214,13 @@ impl Group {
     ) -> Result<(Vec<u8>, Option<Vec<u8>>), GroupError> {
         self.check_operational()?;
         let alone = self.roster.len() == 1;
+        // Who comes in needs no new keys of whoever lets him in: without them the commit and the Welcome are half as long (0029).
+        let renew = adds.is_empty() || !removals.is_empty();
         let bundle = self
             .mls
             .commit_builder()
             .consume_proposal_store(true)
-            .force_self_update(true)
+            .force_self_update(renew)
             .propose_adds(adds)
             .propose_removals(removals)
             .add_proposals(proposals)
