@@ -29,6 +29,15 @@ pub struct Added {
     pub welcome: Vec<u8>,
 }
 
+/// What stands on the outside of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Peek {
+    /// The epoch that it was sealed in.
+    pub epoch: u64,
+    /// It changes the group.
+    pub is_commit: bool,
+}
+
 /// What a message was.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Incoming {
@@ -98,6 +107,29 @@ impl Group {
             forget_psk(&self.provider, psk)?;
         }
         let (commit, welcome) = made?;
+        let welcome = welcome.ok_or_else(|| library("commit without a welcome"))?;
+        Ok(Added { commit, welcome })
+    }
+
+    /// Adds devices, and renews no keys of this one: half as long as [`Group::add`]. Additions need no path
+    /// (RFC 9420 §12.4); whoever is added learns nothing of earlier epochs either way.
+    ///
+    /// # Errors
+    /// As [`Group::add`].
+    pub fn add_only(&mut self, new: &[&VerifiedKeyPackage]) -> Result<Added, GroupError> {
+        let allowed = |package: &&&VerifiedKeyPackage| {
+            let principal = package.device().principal();
+            principal == self.device.principal() || self.admit.allows(&principal)
+        };
+        if !new.iter().all(|package| allowed(&package)) {
+            return Err(GroupError::NotAdmitted);
+        }
+        let len = self.roster.len() + new.len();
+        if new.is_empty() || len > MEMBERS_MAX {
+            return Err(GroupError::TooLarge { len, max: MEMBERS_MAX });
+        }
+        let adds = new.iter().map(|p| p.package.clone()).collect();
+        let (commit, welcome) = self.commit_with(adds, Vec::new(), Vec::new(), false)?;
         let welcome = welcome.ok_or_else(|| library("commit without a welcome"))?;
         Ok(Added { commit, welcome })
     }
@@ -212,13 +244,23 @@ impl Group {
         removals: Vec<LeafNodeIndex>,
         proposals: Vec<Proposal>,
     ) -> Result<(Vec<u8>, Option<Vec<u8>>), GroupError> {
+        self.commit_with(adds, removals, proposals, true)
+    }
+
+    fn commit_with(
+        &mut self,
+        adds: Vec<KeyPackage>,
+        removals: Vec<LeafNodeIndex>,
+        proposals: Vec<Proposal>,
+        renew: bool,
+    ) -> Result<(Vec<u8>, Option<Vec<u8>>), GroupError> {
         self.check_operational()?;
         let alone = self.roster.len() == 1;
         let bundle = self
             .mls
             .commit_builder()
             .consume_proposal_store(true)
-            .force_self_update(true)
+            .force_self_update(renew)
             .propose_adds(adds)
             .propose_removals(removals)
             .add_proposals(proposals)
@@ -235,6 +277,25 @@ impl Group {
             self.merge_pending()?;
         }
         Ok((commit, welcome))
+    }
+
+    /// What a message of this group says about itself, before any of it is believed.
+    ///
+    /// # Errors
+    /// [`GroupError::TooLarge`], [`GroupError::Malformed`], [`GroupError::OtherGroup`].
+    pub fn peek(&self, bytes: &[u8]) -> Result<Peek, GroupError> {
+        if bytes.len() > MESSAGE_MAX {
+            return Err(GroupError::TooLarge { len: bytes.len(), max: MESSAGE_MAX });
+        }
+        let MlsMessageBodyIn::PrivateMessage(sealed) = message_in(bytes)? else {
+            return Err(GroupError::Malformed("an encrypted group message"));
+        };
+        let sealed = ProtocolMessage::from(sealed);
+        if sealed.group_id() != self.mls.group_id() {
+            return Err(GroupError::OtherGroup);
+        }
+        let is_commit = sealed.content_type() == ContentType::Commit;
+        Ok(Peek { epoch: sealed.epoch().as_u64(), is_commit })
     }
 
     /// Opens a message of this group. A commit is merged.
