@@ -89,6 +89,11 @@ impl Active {
         self.since
     }
 
+    /// Whoever was held until now is in the call from now on.
+    pub fn begins(&mut self, now: Time) {
+        self.since = now;
+    }
+
     /// What both are told.
     #[must_use]
     pub fn state(&self) -> CallState {

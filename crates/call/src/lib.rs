@@ -8,6 +8,8 @@
 //!  contact   Redeeming ── offer ──► Redeemed ── accepted ──► Accepted ── revoke ──► Revoked
 //! ```
 //!
+//! A call of more than two, and how it changes hands: [`conference`], [`handover`].
+//!
 //! A state is a struct named for what it awaits; a transition that ends it consumes it. What is shown
 //! ([`CallState`]) is computed from the struct, so it is true at any time. A [`Microphone`] exists only
 //! while a call is connected, neither held nor muted.
@@ -16,7 +18,9 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod active;
+pub mod conference;
 pub mod contact;
+pub mod handover;
 mod history;
 mod incoming;
 mod outgoing;
@@ -54,7 +58,7 @@ pub enum CallState {
 }
 
 /// Why a call is over.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum End {
     /// This side hung up.
     ByMe,

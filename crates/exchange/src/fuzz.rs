@@ -60,7 +60,7 @@ fn line_message(b: &mut Bytes<'_>, nonce: &Nonce) -> Vec<u8> {
     let signature = line.answer(&KEY, nonce);
     let (request, leg) = (u32::from(b.next() % 4), Leg(u16::from(b.next() % 9)));
     let address = Address([b.next() % 4; 16]);
-    match b.next() % 14 {
+    match b.next() % 15 {
         0 => LineUp::Attach { version: VERSION, line: line.public(), signature },
         1 => {
             let token = Token([b.next() % 3; 16]);
@@ -94,6 +94,7 @@ fn line_message(b: &mut Bytes<'_>, nonce: &Nonce) -> Vec<u8> {
             let len = if b.next().is_multiple_of(4) { 3 } else { ENTRY_LEN };
             LineUp::Record { request, entry: Blob::new(vec![b.next(); len]).unwrap_or_default() }
         }
+        13 => LineUp::Join { leg, with: Leg(u16::from(b.next() % 9)) },
         _ => return vec![b.next(), b.next(), b.next()],
     }
     .encode()

@@ -10,7 +10,19 @@
 //!                                                └─────────────────────────────────────────────┘
 //! ```
 //!
-//! A local call is the right half with a line as its caller. **Voice**: [`Exchange::forward`] looks up where
+//! A local call is the right half with a line as its caller.
+//!
+//! ```text
+//!  Join: two answered calls of one line become one, and the line keeps one leg
+//!        A ══ leg 1 ── trunk leg           trunk leg ──┐
+//!        A ══ leg 3 ── line leg of P   ─►  A ══ leg 1 ─┼─ whatever comes in on one end goes to all others
+//!                                          P's leg ────┘
+//! ```
+//!
+//! Whoever joined them may leave: the others stay joined, until one is left alone. Joined calls at several
+//! exchanges hang together by their trunk legs as a tree, so nothing comes back and nothing comes twice.
+//!
+//! **Voice**: [`Exchange::forward`] looks up where
 //! a leg leads and queues the frame there; nothing else, and for nobody else. A leg leads somewhere from
 //! `Take` on; before, it carries voice to nowhere.
 //!
@@ -45,7 +57,16 @@ struct Entry {
     leg: Leg,
     call: u64,
     /// Where its voice goes.
-    to: Option<End>,
+    to: To,
+}
+
+/// Where the voice of a leg goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum To {
+    Nowhere,
+    One(End),
+    /// To all other ends of its call.
+    All,
 }
 
 /// The legs of one link, sorted.
@@ -69,19 +90,26 @@ impl LegTable {
         self.find(leg).ok().map(|at| self.entries[at].call)
     }
 
-    fn to(&self, leg: Leg) -> Option<End> {
-        self.find(leg).ok().and_then(|at| self.entries[at].to)
+    fn to(&self, leg: Leg) -> To {
+        self.find(leg).map_or(To::Nowhere, |at| self.entries[at].to)
     }
 
     fn insert(&mut self, leg: Leg, call: u64) {
         if let Err(at) = self.find(leg) {
-            self.entries.insert(at, Entry { leg, call, to: None });
+            self.entries.insert(at, Entry { leg, call, to: To::Nowhere });
         }
     }
 
-    fn lead(&mut self, leg: Leg, to: End) {
+    fn lead(&mut self, leg: Leg, to: To) {
         if let Ok(at) = self.find(leg) {
-            self.entries[at].to = Some(to);
+            self.entries[at].to = to;
+        }
+    }
+
+    fn move_to(&mut self, leg: Leg, call: u64) {
+        if let Ok(at) = self.find(leg) {
+            self.entries[at].call = call;
+            self.entries[at].to = To::All;
         }
     }
 
@@ -124,6 +152,8 @@ enum Callee {
     Taken(End),
     /// Nowhere, and nobody is told.
     Hole,
+    /// All ends of a joined call but its first.
+    Joined(Vec<End>),
 }
 
 impl Call {
@@ -131,9 +161,21 @@ impl Call {
     fn callees(&self) -> Vec<End> {
         match &self.callee {
             Callee::Trunk(end) | Callee::Taken(end) => vec![*end],
-            Callee::Ringing(ends) => ends.clone(),
+            Callee::Ringing(ends) | Callee::Joined(ends) => ends.clone(),
             Callee::Hole => Vec::new(),
         }
+    }
+
+    /// Everybody.
+    fn ends(&self) -> Vec<End> {
+        let mut ends = vec![self.caller];
+        ends.extend(self.callees());
+        ends
+    }
+
+    /// Whether voice goes through it.
+    fn is_answered(&self) -> bool {
+        matches!(self.callee, Callee::Trunk(_) | Callee::Taken(_) | Callee::Joined(_))
     }
 }
 
@@ -147,14 +189,29 @@ pub(crate) struct Calls {
 impl Exchange {
     /// One frame of voice, from the link that it came on to the link that its leg leads to.
     pub(crate) fn forward(&mut self, from: PortId, leg: Leg, payload: &[u8; VOICE_LEN]) {
-        let to = self.ports.get(from).and_then(|port| port.legs.to(leg));
-        if let Some(to) = to
-            && let Some(port) = self.ports.get_mut(to.port)
-        {
-            port.link.queue_voice(to.leg, payload);
-            self.metrics.voice_forwarded += 1;
-        } else {
-            self.metrics.voice_dropped += 1;
+        let to = self.ports.get(from).map_or(To::Nowhere, |port| port.legs.to(leg));
+        match to {
+            To::One(to) if self.ports.get(to.port).is_some() => {
+                if let Some(port) = self.ports.get_mut(to.port) {
+                    port.link.queue_voice(to.leg, payload);
+                }
+                self.metrics.voice_forwarded += 1;
+            }
+            To::All => self.forward_all(End { port: from, leg }, payload),
+            To::One(_) | To::Nowhere => self.metrics.voice_dropped += 1,
+        }
+    }
+
+    /// One frame to all other ends of a joined call.
+    fn forward_all(&mut self, from: End, payload: &[u8; VOICE_LEN]) {
+        let call = self.ports.get(from.port).and_then(|port| port.legs.call(from.leg));
+        let Some(call) = call.and_then(|id| self.calls.calls.get(&id)) else { return };
+        let Callee::Joined(others) = &call.callee else { return };
+        for to in others.iter().chain([&call.caller]).filter(|to| **to != from) {
+            if let Some(port) = self.ports.get_mut(to.port) {
+                port.link.queue_voices(to.leg, payload, limits::VOICES_PER_LEG);
+                self.metrics.voice_forwarded += 1;
+            }
         }
     }
 
@@ -197,8 +254,7 @@ impl Exchange {
     fn open_trunk(&mut self, principal: u32, exchange: &ExchangeRef) -> Result<PortId, Closure> {
         self.name_peer(principal, exchange).map_err(|_| Closure::Unreachable)?;
         let trunk = self.ready_trunk(&exchange.key).ok_or(Closure::Unreachable)?;
-        let used = self.ports.get(trunk).map_or(usize::MAX, |port| port.legs.len());
-        if used >= self.trunk_capacity() {
+        if self.voice_paths(trunk) >= self.trunk_capacity() {
             return Err(Closure::Full);
         }
         Ok(trunk)
@@ -217,9 +273,9 @@ impl Exchange {
     /// Another exchange calls.
     pub(crate) fn open_in(&mut self, id: PortId, leg: Leg, envelope: &Envelope) {
         let (now, capacity) = (self.now, self.trunk_capacity());
+        let used = self.voice_paths(id);
         let Some(port) = self.ports.get_mut(id) else { return };
         let free = port.legs.find(leg).is_err();
-        let used = port.legs.len();
         let Some(trunk) = port.trunk_mut() else { return };
         if (leg.0 % 2 == 1) == trunk.dialled || leg == Leg::CHAFF || !free {
             return self.fault(id, CloseReason::Protocol);
@@ -306,9 +362,71 @@ impl Exchange {
     fn join(&mut self, a: End, b: End) {
         for (from, to) in [(a, b), (b, a)] {
             if let Some(port) = self.ports.get_mut(from.port) {
-                port.legs.lead(from.leg, to);
+                port.legs.lead(from.leg, To::One(to));
             }
         }
+    }
+
+    /// A line joins two of its calls: `with` goes, and its other ends come to `leg`'s.
+    pub(crate) fn join_legs(&mut self, id: PortId, leg: Leg, with: Leg) {
+        let (stays, goes) = (End { port: id, leg }, End { port: id, leg: with });
+        let call = |leg| self.ports.get(id).and_then(|port| port.legs.call(leg));
+        let (Some(first), Some(second)) = (call(leg), call(with)) else { return };
+        let answered = |call: u64| self.calls.calls.get(&call).is_some_and(Call::is_answered);
+        if first == second || !answered(first) || !answered(second) {
+            return;
+        }
+        let room = self.room_to_join(first, second);
+        if let Err(reason) = room {
+            self.leave(goes, reason);
+            return self.tell_end(goes, reason);
+        }
+        if let Some(port) = self.ports.get_mut(id) {
+            port.legs.remove(with);
+        }
+        let ends = |call: Option<Call>| call.map(|c| c.ends()).unwrap_or_default();
+        let moved = ends(self.calls.calls.remove(&second));
+        let Some(call) = self.calls.calls.get_mut(&first) else { return };
+        let others = call.ends().into_iter().chain(moved).filter(|end| *end != goes);
+        let others: Vec<End> = others.filter(|end| *end != stays).collect();
+        call.caller = stays;
+        call.callee = Callee::Joined(others.clone());
+        for end in others.into_iter().chain([stays]) {
+            if let Some(port) = self.ports.get_mut(end.port) {
+                port.legs.move_to(end.leg, first);
+            }
+        }
+        self.metrics.calls_joined += 1;
+        self.tell_end(goes, Closure::Closed);
+    }
+
+    /// Whether two calls can become one: not too many ends, and a voice path for each line on every trunk.
+    fn room_to_join(&self, first: u64, second: u64) -> Result<(), Closure> {
+        let ends: Vec<End> = [first, second]
+            .iter()
+            .filter_map(|call| self.calls.calls.get(call))
+            .flat_map(Call::ends)
+            .collect();
+        // The joining line counts twice now, and once then.
+        if ends.len() > limits::JOINED + 1 {
+            return Err(Closure::Limit);
+        }
+        let full = |end: &&End| {
+            !self.is_line(end.port) && self.voice_paths(end.port) >= self.trunk_capacity()
+        };
+        if ends.iter().any(|end| full(&end)) { Err(Closure::Full) } else { Ok(()) }
+    }
+
+    /// Voice paths in use on a link: one for each leg, and one more for each further voice that this end may
+    /// send on a leg of a joined call.
+    pub(crate) fn voice_paths(&self, id: PortId) -> usize {
+        let Some(port) = self.ports.get(id) else { return usize::MAX };
+        let joined = port.legs.entries.iter().filter(|entry| entry.to == To::All);
+        let more = joined.filter_map(|entry| self.calls.calls.get(&entry.call)).map(|call| {
+            let lines = call.ends().iter().filter(|end| self.is_line(end.port)).count();
+            lines.clamp(1, limits::VOICES_PER_LEG) - 1
+        });
+        port.legs.len() + more.sum::<usize>()
     }
 
     // ---- within a call -------------------------------------------------------------------------
@@ -339,8 +457,12 @@ impl Exchange {
     pub(crate) fn leg_data(&mut self, id: PortId, leg: Leg, body: &Blob<BODY_MAX>) {
         let Some(call) = self.ports.get(id).and_then(|port| port.legs.call(leg)) else { return };
         let Some(entry) = self.calls.calls.get(&call) else { return };
-        let from_caller = entry.caller == End { port: id, leg };
-        let ends = if from_caller { entry.callees() } else { vec![entry.caller] };
+        let from = End { port: id, leg };
+        let ends = match &entry.callee {
+            Callee::Joined(_) => entry.ends().into_iter().filter(|end| *end != from).collect(),
+            _ if entry.caller == from => entry.callees(),
+            _ => vec![entry.caller],
+        };
         for end in ends {
             let Some(port) = self.ports.get(end.port) else { continue };
             if port.link.backlog(Channel::Signal) > limits::DATA_BACKLOG {
@@ -386,6 +508,22 @@ impl Exchange {
         let Some(id) = port.legs.call(end.leg) else { return };
         port.legs.remove(end.leg);
         let Some(call) = self.calls.calls.get_mut(&id) else { return };
+        if let Callee::Joined(others) = &mut call.callee {
+            // The others stay joined, whoever joined them.
+            if call.caller == end {
+                if let Some(next) = others.pop() {
+                    call.caller = next;
+                }
+            } else {
+                others.retain(|other| *other != end);
+            }
+            if others.is_empty() {
+                let alone = call.caller;
+                self.end(alone, reason);
+                self.end_call(id, reason);
+            }
+            return;
+        }
         if call.caller == end {
             return self.end_call(id, reason);
         }
@@ -402,7 +540,7 @@ impl Exchange {
                 self.end(caller, reason);
                 self.end_call(id, reason);
             }
-            Callee::Hole => {}
+            Callee::Hole | Callee::Joined(_) => {}
         }
     }
 

@@ -54,6 +54,10 @@ pub const TRUNK_MAIL_ACCEPTED: usize = 2 * TRUNK_MAIL_WINDOW;
 
 /// Legs of one line, calling and called.
 pub const LEGS_PER_LINE: usize = 4;
+/// Ends of a joined call: each frame of voice is copied to all but one of them.
+pub const JOINED: usize = 8;
+/// Voices that one leg of a joined call has room for: as many as one cell of an office line brings.
+pub const VOICES_PER_LEG: usize = 3;
 /// Signalling that may wait on a link before rings and data of calls are no longer taken for it. The rest of
 /// its room stays free for what keeps order: closing, answering. Bytes.
 pub const DATA_BACKLOG: usize = 32 * 1024;

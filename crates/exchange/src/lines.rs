@@ -299,6 +299,7 @@ impl Exchange {
             }
             LineUp::Take { leg } => self.take_leg(id, leg),
             LineUp::Close { leg } => self.close_leg(id, leg),
+            LineUp::Join { leg, with } => self.join_legs(id, leg, with),
             LineUp::LegData { leg, body } => self.leg_data(id, leg, &body),
             LineUp::RegisterOpen { request, address, expiry, offer } => {
                 let state = State::Open { expiry };

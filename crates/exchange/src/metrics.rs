@@ -32,6 +32,8 @@ pub struct Metrics {
     pub calls: u64,
     /// Calls taken.
     pub calls_taken: u64,
+    /// Calls joined to others, by one of their lines.
+    pub calls_joined: u64,
     /// Calls refused to own lines because all voice paths of the trunk were in use.
     pub calls_full: u64,
     /// Cells received.

@@ -161,8 +161,13 @@ impl Link {
     /// Queues 20 ms of sealed voice for the next tick with room. Frames of one leg go out in order; when
     /// more wait than one tick's and one, the oldest is dropped. Frames to [`Leg::CHAFF`] go nowhere.
     pub fn queue_voice(&mut self, leg: Leg, payload: &[u8; VOICE_LEN]) {
+        self.queue_voices(leg, payload, 1);
+    }
+
+    /// The same for a leg on which the voices of several people come: as many times as many frames wait.
+    pub fn queue_voices(&mut self, leg: Leg, payload: &[u8; VOICE_LEN], voices: usize) {
         if leg != Leg::CHAFF {
-            self.voices.push(leg, payload);
+            self.voices.push(leg, payload, voices);
         }
     }
 

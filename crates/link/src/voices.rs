@@ -13,7 +13,7 @@ use wire::limits::VOICE_LEN;
 pub(crate) struct Voices {
     legs: VecDeque<Leg>,
     payloads: VecDeque<[u8; VOICE_LEN]>,
-    /// Frames of one leg that may wait.
+    /// Frames of one voice that may wait.
     depth: usize,
     /// Frames of all legs that may wait.
     limit: usize,
@@ -25,10 +25,10 @@ impl Voices {
         Voices { legs: VecDeque::new(), payloads: VecDeque::new(), depth, limit, dropped: 0 }
     }
 
-    /// Appends a frame.
-    pub(crate) fn push(&mut self, leg: Leg, payload: &[u8; VOICE_LEN]) {
+    /// Appends a frame of a leg on which so many voices come.
+    pub(crate) fn push(&mut self, leg: Leg, payload: &[u8; VOICE_LEN], voices: usize) {
         let waiting = self.legs.iter().filter(|l| **l == leg).count();
-        if waiting >= self.depth {
+        if waiting >= self.depth.saturating_mul(voices.max(1)) {
             self.replace_oldest(leg, payload);
             return;
         }
@@ -74,7 +74,7 @@ mod tests {
     fn the_oldest_of_the_same_leg_goes() {
         let mut voices = Voices::new(2, 100);
         for (leg, i) in [(1, 1), (2, 1), (1, 2), (1, 3), (2, 2), (1, 4)] {
-            voices.push(Leg(leg), &[i; VOICE_LEN]);
+            voices.push(Leg(leg), &[i; VOICE_LEN], 1);
         }
         assert_eq!(voices.dropped(), 2);
         assert_eq!(drain(&mut voices), [(1, 3), (2, 1), (1, 4), (2, 2)]);
@@ -84,9 +84,19 @@ mod tests {
     fn the_whole_is_bounded() {
         let mut voices = Voices::new(2, 4);
         for leg in 1..=6 {
-            voices.push(Leg(leg), &[0; VOICE_LEN]);
+            voices.push(Leg(leg), &[0; VOICE_LEN], 1);
         }
         assert_eq!(voices.dropped(), 2);
         assert_eq!(drain(&mut voices), [(3, 0), (4, 0), (5, 0), (6, 0)]);
+    }
+
+    #[test]
+    fn a_leg_of_several_voices_has_room_for_each_of_them() {
+        let mut voices = Voices::new(2, 100);
+        for i in 1..=7 {
+            voices.push(Leg(1), &[i; VOICE_LEN], 3);
+        }
+        assert_eq!(voices.dropped(), 1);
+        assert_eq!(drain(&mut voices), [(1, 2), (1, 3), (1, 4), (1, 5), (1, 6), (1, 7)]);
     }
 }

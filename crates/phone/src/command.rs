@@ -3,6 +3,7 @@
 use core::time::Duration;
 
 use wire::enrol::{EnrolLink, LinkError as EnrolLinkError};
+use wire::talk::Role;
 
 /// What a new phone is made of.
 pub struct Setup {
@@ -152,6 +153,29 @@ pub enum Command {
     AcceptOfficer {
         /// Eight groups; case and spaces do not count.
         fingerprint: String,
+    },
+    /// Ring a contact, to bring it into a call under way. Whoever brings a principal in is an attendant from then on.
+    Bring {
+        /// Into which call.
+        call: u32,
+        /// Whom.
+        contact: u32,
+        /// As what.
+        role: Role,
+        /// Who is expected of the other side, as it is to be shown to that person.
+        expected: String,
+    },
+    /// Speak to those who are held, or no longer.
+    Announce {
+        /// In which call.
+        call: u32,
+        /// Speak or not.
+        on: bool,
+    },
+    /// The attendants leave, and those who stay are connected.
+    Connect {
+        /// Which call.
+        call: u32,
     },
     /// The owner has seen the missed calls.
     ClearMissed,

@@ -77,6 +77,14 @@ impl Line {
             Line::Up(up) => up.link.next_tick().min(up.heard + SILENT),
         }
     }
+
+    /// Control that has not reached the exchange. Bytes.
+    pub(crate) fn waiting(&self) -> usize {
+        match self {
+            Line::Up(up) => up.link.backlog(Channel::Signal) + up.link.backlog(Channel::Bulk),
+            _ => 0,
+        }
+    }
 }
 
 impl Phone {

@@ -121,6 +121,11 @@ pub enum Event {
         /// Muted or not.
         on: bool,
     },
+    /// Who is in a call of more than two changed, or how far it is.
+    Room {
+        /// Which.
+        call: u32,
+    },
     /// Text beside voice came.
     Text {
         /// In which call.

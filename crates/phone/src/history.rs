@@ -5,6 +5,8 @@
 //!  invitation or notice that came as mail ─► missed, once for each call
 //! ```
 
+use core::time::Duration;
+
 use call::{CallState, Direction, End, Entry};
 use link::Channel;
 use wire::line::LineUp;
@@ -20,7 +22,7 @@ use crate::rows::{self, HistoryRow};
 /// Most calls that are over and still kept.
 const HISTORY_MAX: usize = 1_000;
 /// How long a call that is over is shown.
-const SHOWN: core::time::Duration = core::time::Duration::from_secs(10);
+const SHOWN: Duration = Duration::from_secs(10);
 
 impl Phone {
     pub(crate) fn end_calls_with(&mut self, contact: u32) {
@@ -37,12 +39,20 @@ impl Phone {
         let Some(call) = self.calls.get_mut(&id).filter(|c| !c.is_over()) else { return };
         let stage = core::mem::replace(&mut call.stage, Stage::Over { end, until });
         call.keyed.clear();
+        let brought = call.asked.take().is_some();
+        let room = call.room.take();
         let (name, contact, direction, at, tell) =
             (call.name, call.contact, call.direction, call.at, call.tell);
         if let Some(leg) = call.leg.take() {
             self.send(Channel::Signal, &LineUp::Close { leg });
         }
+        if let Some(room) = &room {
+            self.close_room(room);
+        }
         let (talked, unreached) = match &stage {
+            Stage::Active(_) if room.as_ref().is_some_and(|room| !room.has_spoken()) => {
+                (Some(Duration::ZERO), false)
+            }
             Stage::Active(active) => (Some(now.since(active.since())), false),
             Stage::Outgoing(call) => (None, call.state() == CallState::Calling),
             _ => (None, false),
@@ -67,7 +77,7 @@ impl Phone {
         // The keys of the next call: after a call that was answered, or to those who may know.
         let told = talked.is_some() || (tell && end != End::Missed);
         let open = self.contacts.get(&contact).is_some_and(Contact::is_open);
-        if direction == Direction::Received && told && open {
+        if direction == Direction::Received && told && open && !brought {
             self.restock(contact, false);
         }
     }
@@ -87,7 +97,7 @@ impl Phone {
         if unrecorded {
             self.record_missed(contact, name, at);
         }
-        let none = core::time::Duration::ZERO;
+        let none = Duration::ZERO;
         let entry = Entry::new(name, contact, Direction::Received, at, none, End::Missed);
         self.keep_history(entry);
         self.after(Effect::Tell(Event::Missed { contact }));

@@ -35,6 +35,7 @@ mod mail;
 mod reconnect;
 mod record;
 mod ring;
+mod room;
 mod rows;
 mod stock;
 mod talk;
@@ -44,6 +45,7 @@ mod voicepath;
 pub use command::{Command, Input, InputError, RestoreError, Setup};
 pub use event::{Doubt, Event, Output};
 pub use machine::Phone;
+pub use room::{BringingView, MemberView, RoomStage, RoomView};
 pub use view::{
     CallView, CardView, ContactView, HistoryView, LineState, NoteView, RecordView, View,
 };

@@ -110,6 +110,9 @@ pub struct Phone {
     pub(crate) out: VecDeque<Output>,
     pub(crate) dropped: u64,
     timeout_told: bool,
+    /// It does not enter an epoch that it is not in, and goes on as before.
+    #[cfg(feature = "adversary")]
+    pub(crate) stays: bool,
 }
 
 impl Phone {
@@ -224,7 +227,15 @@ impl Phone {
             out: VecDeque::new(),
             dropped: 0,
             timeout_told: false,
+            #[cfg(feature = "adversary")]
+            stays: false,
         })
+    }
+
+    /// From now on this member does not leave a call from which it is removed: it keeps its leg and its keys.
+    #[cfg(feature = "adversary")]
+    pub fn refuse_to_leave(&mut self) {
+        self.stays = true;
     }
 
     /// Takes an input. `now` never falls; `wall` is what the device's clock says.
@@ -299,7 +310,8 @@ impl Phone {
                 }
             }
             Effect::Open(call, leg, message) => {
-                if self.calls.get(&call).is_some_and(|c| c.leg == Some(leg)) {
+                let brings = self.bringing_on(leg) == Some(call);
+                if brings || self.calls.get(&call).is_some_and(|c| c.leg == Some(leg)) {
                     self.send(Channel::Signal, &message);
                 }
             }
@@ -426,6 +438,11 @@ impl Phone {
             Command::HandCard { contact, text } => self.hand_card(contact, &text),
             Command::Minute { call, text } => self.minute(call, text),
             Command::AcceptOfficer { fingerprint } => self.accept_officer(&fingerprint),
+            Command::Bring { call, contact, role, expected } => {
+                self.bring(call, contact, role, &expected)
+            }
+            Command::Announce { call, on } => self.announce(call, on),
+            Command::Connect { call } => self.connect(call),
             Command::ClearMissed => {
                 self.clear_missed();
                 Ok(())

@@ -407,6 +407,13 @@ impl Phone {
                     self.dropped += 1;
                 }
             }
+            ContactMessage::Bring { call, at, role, office, expected } => {
+                self.asked_in(contact, from, call, at, role, office, expected, way);
+            }
+            ContactMessage::Enter { call, roster, welcome } => {
+                self.let_in_by(contact, from, call, &roster, welcome.as_bytes());
+            }
+            ContactMessage::Taken { call } => self.newcomer_took(contact, from, call),
             // That it opened at all was the news.
             ContactMessage::Healed {} => {}
         }

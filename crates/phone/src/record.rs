@@ -82,6 +82,8 @@ pub(crate) struct CallRecord {
     pub(crate) kept: bool,
     /// Notes taken here.
     pub(crate) minutes: Vec<(Wall, String)>,
+    /// The members' places in the facts, by device.
+    pub(crate) places: BTreeMap<[u8; 32], u8>,
 }
 
 impl Phone {
@@ -212,14 +214,29 @@ impl Phone {
     pub(crate) fn record_state(&mut self, id: u32) {
         let at = self.wall();
         let Some(call) = self.calls.get(&id) else { return };
-        let (key, stage) = ((call.contact, call.name), stage(call.state()));
+        let key = (call.contact, call.name);
         let Some(facts) = self.record.drafts.get_mut(&key) else { return };
-        if facts.steps.as_slice().last().is_some_and(|last| last.stage == stage) {
+        let stage = match (&call.stage, &call.room) {
+            (Stage::Active(active), Some(room)) if active.state() == CallState::Connected => {
+                room.recorded_stage(facts.arranged_by.is_some())
+            }
+            _ => stage(call.state()),
+        };
+        let mut steps = facts.steps.as_slice().iter().rev();
+        // Who came and went changes nothing of what the call does.
+        if steps.find(|step| step.member.is_none()).is_some_and(|last| last.stage == stage) {
             return;
         }
-        step(facts, stage, at);
-        let value = encoded(facts);
-        self.desk.put(rows::DRAFT, draft_key(key.0, &key.1), value);
+        facts.step(Step { stage, at, member: None });
+        self.keep_draft(id);
+    }
+
+    /// Puts what is noted of a call on disk.
+    pub(crate) fn keep_draft(&mut self, id: u32) {
+        let Some(key) = self.calls.get(&id).map(|call| (call.contact, call.name)) else { return };
+        if let Some(facts) = self.record.drafts.get(&key) {
+            self.desk.put(rows::DRAFT, draft_key(key.0, &key.1), encoded(facts));
+        }
     }
 
     /// A call is over. `talked`: it was answered, and lasted so long.
@@ -257,9 +274,9 @@ impl Phone {
         for ((contact, name), facts) in core::mem::take(&mut self.record.drafts) {
             self.desk.delete(rows::DRAFT, draft_key(contact, &name));
             let steps = facts.steps.as_slice();
-            let connected = steps.iter().find(|step| step.stage == entry::Stage::Connected);
-            let (since, until) = (connected.map(|step| step.at), steps.last().map(|step| step.at));
-            if since.is_some() || self.record.calls() == Calls::All {
+            let held = steps.iter().any(|step| step.stage == entry::Stage::Waiting);
+            let (since, until) = (facts.began(), steps.last().map(|step| step.at));
+            if since.is_some() || held || self.record.calls() == Calls::All {
                 let until = until.unwrap_or(facts.at);
                 let talked = until.0.saturating_sub(since.unwrap_or(until).0);
                 self.enter(facts, None, until, Duration::from_secs(talked));
@@ -272,18 +289,18 @@ impl Phone {
         facts.end = end;
         facts.talked = u32::try_from(talked.as_secs()).unwrap_or(u32::MAX);
         if end.is_some() {
-            step(&mut facts, entry::Stage::Ended, at);
+            facts.step(Step { stage: entry::Stage::Ended, at, member: None });
         }
-        let connected = facts
-            .steps
-            .as_slice()
-            .iter()
-            .find(|s| s.stage == entry::Stage::Connected)
-            .map(|s| s.at);
-        let (from, to) = connected.map_or_else(Default::default, |from| (from, at));
-        let own = Person { name: self.principal(), office: self.own.office.clone() };
-        for (who, own) in [(own, true), (facts.contact.clone(), false)] {
-            facts.members.push(Member { who, role: Role::Principal, own, from, to });
+        if facts.members.as_slice().is_empty() {
+            let (from, to) = facts.began().map_or_else(Default::default, |from| (from, at));
+            let own = Person { name: self.principal(), office: self.own.office.clone() };
+            for (who, own) in [(own, true), (facts.contact.clone(), false)] {
+                facts.members.push(Member { who, role: Role::Principal, own, from, to });
+            }
+        } else {
+            for member in facts.members.iter_mut().filter(|m| m.to == Wall(0)) {
+                member.to = at;
+            }
         }
         self.seal_entry(Body::Call(facts));
     }
@@ -436,17 +453,6 @@ fn stage(state: CallState) -> entry::Stage {
         CallState::HeldByOther => entry::Stage::HeldByOther,
         CallState::Reconnecting => entry::Stage::Reconnecting,
         CallState::Ended(_) => entry::Stage::Ended,
-    }
-}
-
-/// Adds a step. Once there is no room the last one is written over, and counted.
-fn step(facts: &mut Facts, stage: entry::Stage, at: Wall) {
-    let step = Step { stage, at, member: None };
-    if !facts.steps.push(step.clone())
-        && let Some(last) = facts.steps.last_mut()
-    {
-        *last = step;
-        facts.left_out = facts.left_out.saturating_add(1);
     }
 }
 

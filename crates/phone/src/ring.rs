@@ -21,11 +21,12 @@ use crate::event::Event;
 use crate::machine::{Effect, Phone};
 use crate::mail::Way;
 use crate::record::CallRecord;
+use crate::room::{Asked, Room};
 use crate::stock::Keyed;
 
 /// An invitation that is older does not ring: an exchange kept it, and its caller has long given up. As much as
 /// two exchanges' clocks may differ.
-const STALE: u64 = 300;
+pub(crate) const STALE: u64 = 300;
 /// Most calls at once, over or not.
 const CALLS_MAX: usize = 16;
 
@@ -64,15 +65,44 @@ pub(crate) struct Call {
     pub(crate) level: Level,
     pub(crate) texts: Vec<Said>,
     pub(crate) record: CallRecord,
+    /// Its other members, once it may have more than two.
+    pub(crate) room: Option<Box<Room>>,
+    /// This handset's person was asked into a call of others.
+    pub(crate) asked: Option<Asked>,
 }
 
 impl Call {
+    /// Nothing but its name: the caller says how far it is.
+    pub(crate) fn new(name: CallId, contact: u32, direction: Direction, at: Wall) -> Self {
+        let stage = Stage::Over { end: End::Missed, until: Time(0) };
+        Call {
+            name,
+            contact,
+            direction,
+            at,
+            leg: None,
+            stage,
+            device: None,
+            tell: true,
+            keyed: Vec::new(),
+            heard: false,
+            level: voice::Meter::new().level(),
+            texts: Vec::new(),
+            record: CallRecord::default(),
+            room: None,
+            asked: None,
+        }
+    }
+
     pub(crate) fn state(&self) -> CallState {
         match &self.stage {
             Stage::Outgoing(call) => call.state(),
             Stage::Incoming(call) => call.state(),
             Stage::Answering(_) => CallState::Connecting,
-            Stage::Active(call) => call.state(),
+            Stage::Active(call) => match (call.state(), &self.room) {
+                (CallState::Connected, Some(room)) => room.state(),
+                (state, _) => state,
+            },
             Stage::Over { end, .. } => CallState::Ended(*end),
         }
     }
@@ -82,13 +112,20 @@ impl Call {
     }
 
     pub(crate) fn deadline(&self) -> Time {
-        match &self.stage {
+        let own = match &self.stage {
             Stage::Outgoing(call) => call.deadline(),
             Stage::Incoming(call) => call.deadline(),
             Stage::Answering(call) => call.deadline(),
             Stage::Active(call) => call.deadline(),
             Stage::Over { until, .. } => *until,
-        }
+        };
+        let rings = self.asked.as_ref().and_then(|asked| asked.rings_at).unwrap_or(Time::NEVER);
+        self.room.as_ref().map_or(own.min(rings), |room| own.min(room.deadline()))
+    }
+
+    /// An incoming call rings: its person knows of it.
+    pub(crate) fn rings(&self) -> bool {
+        self.asked.as_ref().is_none_or(|asked| asked.rings_at.is_none())
     }
 
     /// The other handset has shown itself.
@@ -119,14 +156,14 @@ impl Phone {
         }
     }
 
-    fn busyness(&self) -> Busyness {
+    pub(crate) fn busyness(&self) -> Busyness {
         match self.calls.values().any(|c| !c.is_over()) {
             true => Busyness::InCall,
             false => Busyness::Free,
         }
     }
 
-    fn new_call(&mut self, call: Call) -> u32 {
+    pub(crate) fn new_call(&mut self, call: Call) -> u32 {
         let id = self.next_call;
         self.next_call += 1;
         self.calls.insert(id, call);
@@ -157,21 +194,10 @@ impl Phone {
         let (name, keyed) = record.stock.prepared.take().unwrap_or((name, Vec::new()));
         record.row.used = true;
         self.touched_contacts.insert(contact);
-        let call = self.new_call(Call {
-            name,
-            contact,
-            direction: Direction::Placed,
-            at: wall,
-            leg: None,
-            stage: Stage::Outgoing(Outgoing::place(now, patience)),
-            device: None,
-            tell: true,
-            keyed,
-            heard: false,
-            level: voice::Meter::new().level(),
-            texts: Vec::new(),
-            record: CallRecord::default(),
-        });
+        let mut call = Call::new(name, contact, Direction::Placed, wall);
+        call.stage = Stage::Outgoing(Outgoing::place(now, patience));
+        call.keyed = keyed;
+        let call = self.new_call(call);
         self.record_begins(call);
         self.open_leg(call, false);
         self.tell_state(call);
@@ -209,10 +235,21 @@ impl Phone {
 
     /// Says something in the contact group over a leg, once its ratchet step is on disk.
     pub(crate) fn say_over_leg(&mut self, contact: u32, leg: Leg, message: &ContactMessage) {
+        self.say_over_leg_by(Channel::Signal, contact, leg, message);
+    }
+
+    /// The same, on a channel of the line.
+    pub(crate) fn say_over_leg_by(
+        &mut self,
+        channel: Channel,
+        contact: u32,
+        leg: Leg,
+        message: &ContactMessage,
+    ) {
         if let Ok(body) = self.seal_for(contact, message)
             && let Ok(body) = crate::mail::blob(body)
         {
-            self.send_after(Channel::Signal, LineUp::LegData { leg, body });
+            self.send_after(channel, LineUp::LegData { leg, body });
         }
     }
 
@@ -276,21 +313,11 @@ impl Phone {
         let keyed: Vec<Keyed> = record.stock.take_joined(name).into_iter().collect();
         let keys = !keyed.is_empty();
         self.touched_contacts.insert(contact);
-        let id = self.new_call(Call {
-            name,
-            contact,
-            direction: Direction::Received,
-            at,
-            leg: Some(leg),
-            stage: Stage::Incoming(Incoming::new(self.now)),
-            device: Some(from.device()),
-            tell,
-            keyed,
-            heard: false,
-            level: voice::Meter::new().level(),
-            texts: Vec::new(),
-            record: CallRecord::default(),
-        });
+        let mut call = Call::new(name, contact, Direction::Received, at);
+        call.leg = Some(leg);
+        call.stage = Stage::Incoming(Incoming::new(self.now));
+        (call.device, call.tell, call.keyed) = (Some(from.device()), tell, keyed);
+        let id = self.new_call(call);
         self.record_begins(id);
         if !keys && tell {
             self.package_over_leg(id);
@@ -328,7 +355,7 @@ impl Phone {
 
     /// This handset is done with a leg that it did not take. The caller learns of it only by `word`; its
     /// leg stays until it gives up.
-    fn turn_away(&mut self, contact: u32, leg: Leg, word: Option<ContactMessage>) {
+    pub(crate) fn turn_away(&mut self, contact: u32, leg: Leg, word: Option<ContactMessage>) {
         if let Some(word) = word {
             self.say_over_leg(contact, leg, &word);
         }
@@ -340,7 +367,7 @@ impl Phone {
         let now = self.now;
         let call = self.call_mut(id)?;
         let leg = call.leg;
-        let (Stage::Incoming(_), Some(leg)) = (&call.stage, leg) else {
+        let (Stage::Incoming(_), Some(leg), true) = (&call.stage, leg, call.rings()) else {
             return Err(InputError::WrongState("the call does not ring here (any more)"));
         };
         if let Stage::Incoming(incoming) =
@@ -350,7 +377,12 @@ impl Phone {
         }
         let told = call.tell;
         let keyed = call.keyed.pop();
+        let asked = call.asked.is_some();
         self.send(Channel::Signal, &LineUp::Take { leg });
+        if asked {
+            self.answer_asked(id, told);
+            return Ok(());
+        }
         match keyed {
             Some(keyed) => self.keys_for(id, keyed),
             None => {
@@ -408,6 +440,9 @@ impl Phone {
     }
 
     pub(crate) fn rings_there(&mut self, contact: u32, name: CallId) {
+        if self.brings_rings(contact, name) {
+            return;
+        }
         if let Some(id) = self.placing(contact, name)
             && let Some(Stage::Outgoing(call)) = self.calls.get_mut(&id).map(|c| &mut c.stage)
         {
@@ -418,6 +453,9 @@ impl Phone {
 
     /// Busy or declined. In a call under way: the other handset does not know it any more.
     pub(crate) fn refused_there(&mut self, contact: u32, name: CallId, end: End) {
+        if self.brings_refused(contact, name, end) {
+            return;
+        }
         if let Some(id) = self.placing(contact, name) {
             return self.end_call(id, end);
         }
@@ -438,6 +476,9 @@ impl Phone {
 
     /// A leg is gone.
     pub(crate) fn leg_closed(&mut self, leg: Leg, reason: Closure) {
+        if let Some(id) = self.bringing_on(leg) {
+            return self.bringing_closed(id, leg, reason);
+        }
         let Some(id) = self.call_on(leg) else { return };
         let now = self.now;
         let Some(call) = self.calls.get_mut(&id) else { return };
@@ -454,6 +495,8 @@ impl Phone {
                 _ => Some(End::Missed),
             },
             Stage::Active(_) if reason == Closure::Elsewhere => Some(End::Elsewhere),
+            // Nobody can ring who was brought in by somebody else.
+            Stage::Active(_) if call.room.is_some() => Some(End::Lost),
             Stage::Active(active) => {
                 active.lost(now);
                 None
@@ -504,6 +547,9 @@ impl Phone {
 
 /// The sealed body of a message in the call group.
 pub(crate) fn seal_in_call(call: &mut Call, message: &CallMessage) -> Option<Vec<u8>> {
+    if let Some(room) = &mut call.room {
+        return room.seal(message);
+    }
     let bytes = message.encode();
     let bucket = seal::group::Bucket::holding(bytes.len())?;
     let keyed = call.keyed.first_mut()?;

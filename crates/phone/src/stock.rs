@@ -143,6 +143,11 @@ impl Phone {
         want: bool,
         way: Way,
     ) {
+        if let Way::Leg(leg) = way
+            && let Some(id) = self.bringing_on(leg)
+        {
+            return self.newcomer_package(id, leg, contact, from, package);
+        }
         let placing = match way {
             Way::Leg(leg) => self
                 .calls

@@ -16,35 +16,49 @@ use crate::command::InputError;
 use crate::event::Event;
 use crate::machine::Phone;
 use crate::mail::Way;
-use crate::ring::{Said, Stage, seal_in_call};
+use crate::ring::{Call, Said, Stage, seal_in_call};
 
 /// Most texts of one call that are kept.
-const TEXTS_MAX: usize = 500;
+pub(crate) const TEXTS_MAX: usize = 500;
 
 impl Phone {
     /// Something came over a leg.
     pub(crate) fn leg_data(&mut self, leg: Leg, body: &[u8]) {
-        let Some(id) = self.call_on(leg) else { return };
-        let Some(contact) = self.calls.get(&id).map(|c| c.contact) else { return };
+        let brings = self.bringing_on(leg);
+        let Some(id) = brings.or_else(|| self.call_on(leg)) else { return };
+        let contact = match brings {
+            Some(_) => self.brought_contact(id, leg),
+            None => self.calls.get(&id).map(|c| c.contact),
+        };
+        let Some(contact) = contact else { return };
         match Sealed::decode(body) {
             Ok(Sealed::Contact { message }) => {
                 self.contact_message(contact, message.as_bytes(), Way::Leg(leg));
             }
-            Ok(Sealed::Call { message }) => self.call_message(id, message.as_bytes()),
+            Ok(Sealed::Call { message }) => self.call_message(id, leg, message.as_bytes()),
             _ => self.dropped += 1,
         }
     }
 
     /// What was said in a call group, and could not go over a leg because there was none.
     pub(crate) fn call_mail(&mut self, contact: u32, message: &[u8]) {
-        let calls = self.calls.iter().filter(|(_, c)| c.contact == contact && !c.is_over());
+        let two = |c: &Call| c.contact == contact && !c.is_over() && c.room.is_none();
+        let calls = self.calls.iter().filter(|(_, c)| two(c));
         for id in calls.map(|(id, _)| *id).collect::<Vec<_>>() {
-            self.call_message(id, message);
+            self.call_message(id, Leg::CHAFF, message);
         }
     }
 
-    fn call_message(&mut self, id: u32, message: &[u8]) {
+    fn call_message(&mut self, id: u32, leg: Leg, message: &[u8]) {
         let Some(call) = self.calls.get_mut(&id) else { return };
+        if call.room.is_some() {
+            return self.room_message(id, leg, message);
+        }
+        if call.keyed.first().is_some_and(|k| k.group.peek(message).is_ok_and(|p| p.is_commit)) {
+            // A commit needs a room; it is opened by the introduction that comes before.
+            self.dropped += 1;
+            return;
+        }
         let opened = call.keyed.iter_mut().enumerate().find_map(|(i, keyed)| {
             match keyed.group.process(message) {
                 Ok(Opened::Application { from, message })
@@ -101,6 +115,13 @@ impl Phone {
                     self.tell(Event::OnRecord { call: id });
                 }
             }
+            CallMessage::Want { .. }
+            | CallMessage::Baton { .. }
+            | CallMessage::Member { .. }
+            | CallMessage::Connect {}
+            | CallMessage::Confirmed {}
+            | CallMessage::Announce { .. }
+            | CallMessage::Here {} => self.room_begins(id, message),
         }
     }
 
@@ -192,6 +213,9 @@ impl Phone {
     pub(crate) fn say_goodbye(&mut self, id: u32) {
         let Some(call) = self.calls.get_mut(&id) else { return };
         let contact = call.contact;
+        if call.room.is_some() {
+            return self.leave_room(id);
+        }
         match call.leg {
             Some(_) => self.say_in_call(id, &CallMessage::HangUp {}),
             None => {
@@ -208,15 +232,28 @@ impl Phone {
         let now = self.now;
         let attached = self.attached();
         for id in self.calls.keys().copied().collect::<Vec<_>>() {
+            if self
+                .calls
+                .get(&id)
+                .and_then(|c| c.room.as_ref())
+                .is_some_and(|r| r.deadline() <= now)
+            {
+                self.room_tick(id);
+            }
             let Some(call) = self.calls.get_mut(&id).filter(|c| c.deadline() <= now) else {
                 continue;
             };
+            let rings = call.rings();
             let end = match &mut call.stage {
                 Stage::Outgoing(outgoing) if outgoing.expired(now) => Some(End::NoAnswer),
                 Stage::Outgoing(outgoing) => {
                     if outgoing.reopens(now) && attached {
                         self.open_leg(id, false);
                     }
+                    None
+                }
+                Stage::Incoming(_) if !rings => {
+                    self.rings_now(id);
                     None
                 }
                 Stage::Incoming(incoming) => incoming.expired(now).then_some(End::Missed),

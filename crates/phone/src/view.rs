@@ -9,12 +9,14 @@ use record::order::fingerprint;
 use seal::card::UnverifiedCard;
 use seal::words::Words;
 use voice::{Level, Quality};
+use wire::talk::Role;
 use wire::{Time, Wall};
 
 use crate::enrol::Line;
 use crate::event::Doubt;
 use crate::machine::Phone;
 use crate::ring::{Call, Stage};
+use crate::room::RoomView;
 
 /// What the line is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -130,6 +132,10 @@ pub struct CallView {
     pub on_record_there: bool,
     /// Notes for the record that were taken here.
     pub minutes: Vec<(Wall, String)>,
+    /// Who is in it, once it may be more than two.
+    pub room: Option<RoomView>,
+    /// This person was asked into a call of others: as what, of which office the others are, who is expected.
+    pub asked: Option<(Role, String, String)>,
 }
 
 /// The office's record, as this handset knows it.
@@ -214,6 +220,7 @@ impl Phone {
             calls: self
                 .calls
                 .iter()
+                .filter(|(_, call)| call.rings())
                 .map(|(id, call)| {
                     let quality = (heard == Some(*id)).then_some(quality);
                     call_view(*id, call, now, quality, self.on_record(*id))
@@ -346,6 +353,8 @@ fn call_view(
         on_record,
         on_record_there: call.record.there,
         minutes: call.record.minutes.clone(),
+        room: call.room.as_ref().map(|room| room.view()),
+        asked: call.asked.as_ref().map(|a| (a.role, a.office.clone(), a.expected.clone())),
     }
 }
 

@@ -92,9 +92,14 @@ impl<T, const MAX: usize> List<T, MAX> {
         &self.0
     }
 
-    /// The last one.
-    pub fn last_mut(&mut self) -> Option<&mut T> {
-        self.0.last_mut()
+    /// The one at a place.
+    pub fn get_mut(&mut self, at: usize) -> Option<&mut T> {
+        self.0.get_mut(at)
+    }
+
+    /// All of them.
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut T> {
+        self.0.iter_mut()
     }
 }
 
@@ -236,6 +241,25 @@ fields! {
         talked: u32,
         /// Why it ended, as in `call::End`; nothing: the handset stopped in the middle of it.
         end: Option<u8>,
+    }
+}
+
+impl Call {
+    /// Adds a step. Once there is no room the last one is written over, and counted.
+    pub fn step(&mut self, step: Step) {
+        if !self.steps.push(step.clone())
+            && let Some(last) = self.steps.0.last_mut()
+        {
+            *last = step;
+            self.left_out = self.left_out.saturating_add(1);
+        }
+    }
+
+    /// When this handset's person could speak first.
+    #[must_use]
+    pub fn began(&self) -> Option<Wall> {
+        let speaks = [Stage::Connected, Stage::Arranged, Stage::HandedOver];
+        self.steps.0.iter().find(|step| speaks.contains(&step.stage)).map(|step| step.at)
     }
 }
 

@@ -390,7 +390,7 @@ macro_rules! codes {
         $name:ident { $( $(#[$vmeta:meta])* $code:literal => $variant:ident ),* $(,)? }
     ) => {
         $(#[$meta])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum $name { $( $(#[$vmeta])* $variant ),* }
 
         impl $crate::codec::Field for $name {

@@ -20,6 +20,8 @@ pub const OFFER_LEN: usize = OFFER_MAX;
 pub const KEY_PACKAGE_MAX: usize = 4 * 1024;
 /// Longest Welcome. Bytes.
 pub const WELCOME_MAX: usize = 14 * 1024;
+/// Longest roster of a call, for whoever is let into it. Bytes.
+pub const ROSTER_MAX: usize = 2 * 1024;
 /// Longest card. Bytes.
 pub const CARD_MAX: usize = 512;
 /// Longest display or office name. UTF-8 bytes.

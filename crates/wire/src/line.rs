@@ -46,6 +46,9 @@ messages! {
         11 => Revoke { request: u32, address: Address },
         /// Redeem the card with `address` at `exchange`, binding it to `bound`.
         12 => Redeem { request: u32, exchange: ExchangeRef, address: Address, bound: PairwisePub },
+        /// Both legs are mine and were answered: from now on whatever comes in on any end of either goes
+        /// to all others, and `with` is gone on this line.
+        20 => Join { leg: Leg, with: Leg },
         /// Put this entry into the record: sealed, and of one length always.
         30 => Record { request: u32, entry: Blob<ENTRY_LEN> },
     }

@@ -6,9 +6,11 @@
 //!                                | Sealed::Call     { call, MLS message } ── CallMessage
 //! ```
 
-use crate::codec::{Blob, Text, messages};
+use crate::codec::{Blob, Text, codes, messages};
 use crate::ids::{Address, CallId, ExchangeRef, IdentityPub, PairwisePub};
-use crate::limits::{BODY_MAX, CARD_MAX, KEY_PACKAGE_MAX, NAME_MAX, TEXT_MAX, WELCOME_MAX};
+use crate::limits::{
+    BODY_MAX, CARD_MAX, KEY_PACKAGE_MAX, NAME_MAX, ROSTER_MAX, TEXT_MAX, WELCOME_MAX,
+};
 use crate::time::Wall;
 
 messages! {
@@ -66,6 +68,46 @@ messages! {
         14 => Healed { },
         /// A further device of mine: its maker shall let it into this group.
         15 => AddDevice { key_package: Blob<KEY_PACKAGE_MAX> },
+        /// Join a call of mine, as `role`. Travels with the opening of a leg. `office`, `expected`: the other
+        /// side, and who is expected of it.
+        20 => Bring {
+            call: CallId,
+            at: Wall,
+            role: Role,
+            office: Text<NAME_MAX>,
+            expected: Text<NAME_MAX>,
+        },
+        /// This lets you into the group of that call; `roster`: who is in it, a [`CallMessage::Member`] each. What
+        /// came before for the same call is void; without a Welcome, wait for another.
+        21 => Enter { call: CallId, roster: Blob<ROSTER_MAX>, welcome: Blob<WELCOME_MAX> },
+        /// This device takes the call that you ask me into, and waits to be let in.
+        22 => Taken { call: CallId },
+    }
+}
+
+codes! {
+    /// What a person is in a call.
+    Role {
+        /// It is this person's call.
+        1 => Principal,
+        /// Arranges the call, and leaves before the principals speak.
+        2 => Attendant,
+        /// Speaks for those who do not share a language.
+        3 => Interpreter,
+        /// Listens and writes; never sends voice.
+        4 => NoteTaker,
+        /// Keeps the office's record of calls; never sends voice.
+        5 => RecordsOfficer,
+        /// Stands in for a principal at night.
+        6 => DutyOfficer,
+    }
+}
+
+impl Role {
+    /// Whether it may send voice at all.
+    #[must_use]
+    pub fn speaks(self) -> bool {
+        !matches!(self, Role::NoteTaker | Role::RecordsOfficer)
     }
 }
 
@@ -118,6 +160,20 @@ messages! {
         6 => Back { },
         /// Got your text.
         7 => Said { id: u32 },
+        /// Of more than two: let me change who is in the call. `now`: a person waits for it.
+        20 => Want { now: bool },
+        /// The member at that leaf may change who is in the call; this one no longer may.
+        21 => Baton { to: u32 },
+        /// The device with this key is, or is about to be, a member: what it is, and whose it is.
+        22 => Member { device: [u8; 32], role: Role, name: Text<NAME_MAX>, office: Text<NAME_MAX> },
+        /// The attendants leave: connect those who stay.
+        23 => Connect { },
+        /// I am in the epoch in which this is said.
+        24 => Confirmed { },
+        /// I speak to those who are held, or no longer.
+        25 => Announce { on: bool },
+        /// I am still here.
+        26 => Here { },
         /// My office keeps a record of this call: who, when, how long, and notes; never what is said.
         30 => OnRecord { },
     }

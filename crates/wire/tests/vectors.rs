@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use wire::cell::{Ack, CellReader, CellWriter, Channel, Frame};
 use wire::limits::{OFFER_LEN, VOICE_LEN};
 use wire::line::{Closure, Failure, LineDown, LineUp, Refusal};
-use wire::talk::{CallMessage, ContactMessage, Offer, Sealed, SiblingMessage};
+use wire::talk::{CallMessage, ContactMessage, Offer, Role, Sealed, SiblingMessage};
 use wire::trunk::Trunk;
 use wire::{
     Address, Blob, CallId, DecodeError, Envelope, ExchangePub, ExchangeRef, Field, IdentityPub,
@@ -81,6 +81,7 @@ fn vectors() -> Vec<Vector> {
             RegisterBound { request: 2, address: Address([0xa0; 16]), bound: PairwisePub([0x88; 32]) },
             Revoke { request: 3, address: Address([0xa0; 16]) },
             Redeem { request: 4, exchange: exchange_ref(), address: Address([0xa0; 16]), bound: PairwisePub([0x88; 32]) },
+            Join { leg: Leg(1), with: Leg(3) },
             Record { request: 5, entry: blob(&[0xee; 5]) },
         }
         LineDown {
@@ -133,6 +134,15 @@ fn vectors() -> Vec<Vector> {
             Goodbye {},
             Healed {},
             AddDevice { key_package: blob(&[0x4b; 6]) },
+            Bring {
+                call: CallId([0xca; 16]),
+                at: Wall(1_800_000_000),
+                role: Role::Principal,
+                office: text("Office B"),
+                expected: text("Boris"),
+            },
+            Enter { call: CallId([0xca; 16]), roster: blob(&[0x05; 3]), welcome: blob(&[0x3e; 6]) },
+            Taken { call: CallId([0xca; 16]) },
         }
         SiblingMessage {
             Admit { credential: blob(&[0xc1; 4]), name: text("Ada") },
@@ -163,6 +173,13 @@ fn vectors() -> Vec<Vector> {
             HangUp {},
             Back {},
             Said { id: 1 },
+            Want { now: true },
+            Baton { to: 2 },
+            Member { device: [0xd0; 32], role: Role::NoteTaker, name: text("Nora"), office: text("Office A") },
+            Connect {},
+            Confirmed {},
+            Announce { on: true },
+            Here {},
             OnRecord {},
         }
     };

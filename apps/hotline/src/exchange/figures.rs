@@ -23,6 +23,7 @@ pub(super) fn publish(machine: &Exchange, net: Counters) -> Published {
         gauge("mail_outbox", "Mail that waits for other exchanges, pieces.", m.mail_outbox),
         count("calls_total", "Calls opened.", m.calls),
         count("calls_taken_total", "Calls answered.", m.calls_taken),
+        count("calls_joined_total", "Calls joined to others.", m.calls_joined),
         count("calls_full_total", "Calls refused for want of voice paths.", m.calls_full),
         count("cells_in_total", "Cells received.", m.cells_in),
         count("cells_out_total", "Cells sent.", m.cells_out),

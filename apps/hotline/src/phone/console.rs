@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use phone::{Command, View};
+use wire::talk::Role;
 
 /// How long a card can be redeemed if nothing else is said.
 const CARD_TTL: Duration = Duration::from_secs(7 * 24 * 3600);
@@ -33,6 +34,8 @@ pub enum Show {
     Notes,
     /// Line, calls, levels, quality.
     Status,
+    /// Who is in the call of more than two.
+    Room,
     /// Safety words of a contact.
     Words(u32),
     /// The office's record.
@@ -55,6 +58,10 @@ say TEXT                    beside voice           note N TEXT               to 
 minute TEXT                 a note for the office's record of this call; its records officer reads it
 record                      how the record stands  record accept FINGERPRINT the records officer's, as they read it
 hand N LINK                 pass a card on         history, notes, seen      past calls, texts; missed calls seen
+bring ROLE N [EXPECTED]     ring contact N into this call as principal, interpreter, note-taker, records-officer or
+                            duty-officer; EXPECTED is shown there: who is awaited of the other side
+announce on|off             speak to those who are held      room   who is in the call, how far it is
+connect                     the attendants leave, those who stay are connected      leave   as hangup
 status, help, quit";
 
 /// Reads one line. Calls without a number mean the one that fits.
@@ -98,7 +105,15 @@ pub fn read(line: &str, view: &View) -> Result<Action, String> {
         "answer" => Command::Answer { call: coming_in(view)? },
         "decline" => Command::Decline { call: coming_in(view)? },
         "ignore" => Command::Ignore { call: coming_in(view)? },
-        "hangup" | "cancel" => Command::HangUp { call: current(view)? },
+        "bring" => {
+            let (word, rest) = split(rest);
+            let role = role(word)?;
+            let (contact, expected) = number(rest)?;
+            Command::Bring { call: current(view)?, contact, role, expected: expected.into() }
+        }
+        "announce" => Command::Announce { call: current(view)?, on: on(rest)? },
+        "connect" => Command::Connect { call: current(view)? },
+        "hangup" | "cancel" | "leave" => Command::HangUp { call: current(view)? },
         "hold" => Command::Hold { call: current(view)?, on: on(rest)? },
         "mute" => Command::Mute { on: on(rest)? },
         "say" => Command::Say { call: current(view)?, text: needed(rest, "the text")? },
@@ -123,6 +138,7 @@ pub fn read(line: &str, view: &View) -> Result<Action, String> {
         "cards" => return Ok(Action::Show(Show::Cards)),
         "history" => return Ok(Action::Show(Show::History)),
         "notes" => return Ok(Action::Show(Show::Notes)),
+        "room" => return Ok(Action::Show(Show::Room)),
         "status" => return Ok(Action::Show(Show::Status)),
         "words" => return Ok(Action::Show(Show::Words(number(rest)?.0))),
         "help" | "?" => return Ok(Action::Show(Show::Help)),
@@ -168,6 +184,27 @@ fn on(text: &str) -> Result<bool, String> {
         "off" => Ok(false),
         other => Err(format!("say on or off, not `{other}`")),
     }
+}
+
+/// The roles that somebody can be brought in as, by their words.
+const ROLES: [(&str, Role); 5] = [
+    ("principal", Role::Principal),
+    ("interpreter", Role::Interpreter),
+    ("note-taker", Role::NoteTaker),
+    ("records-officer", Role::RecordsOfficer),
+    ("duty-officer", Role::DutyOfficer),
+];
+
+fn role(word: &str) -> Result<Role, String> {
+    let found = ROLES.iter().find(|(name, _)| *name == word).map(|(_, role)| *role);
+    let names = ROLES.map(|(name, _)| name).join(", ");
+    found.ok_or_else(|| format!("`{word}` is not a role; there are {names}"))
+}
+
+/// A role in a word.
+pub fn role_word(role: Role) -> &'static str {
+    let found = ROLES.iter().find(|(_, r)| *r == role);
+    found.map_or("attendant", |(name, _)| name)
 }
 
 fn coming_in(view: &View) -> Result<u32, String> {
@@ -225,6 +262,10 @@ mod tests {
             ("verify 1 maybe", "yes or no"),
             ("answer", "no call comes in"),
             ("hangup", "there is no call"),
+            ("bring guest 3", "`guest` is not a role"),
+            ("bring principal x", "`x` is not a number"),
+            ("bring note-taker 3", "there is no call"),
+            ("connect", "there is no call"),
             ("frobnicate", "`frobnicate`"),
         ] {
             assert!(matches!(command(line), Err(why) if why.contains(named)), "{line}");

@@ -11,7 +11,7 @@ use std::io::BufRead;
 use std::sync::mpsc::{self, Receiver};
 
 use call::CallState;
-use phone::{Event, View};
+use phone::{Event, RoomView, View};
 use serde_json::{Value, json};
 
 use super::console::{self, Action, HELP, Show};
@@ -115,7 +115,16 @@ fn told(event: &Event, view: &View) -> Value {
         Event::ContactGone { contact } => of("contact-gone", contact),
         Event::ContactReady { contact } => of("contact-ready", contact),
         Event::Incoming { call, contact } => {
-            json!({"event": "incoming", "call": call, "contact": contact, "name": name(view, contact)})
+            let asked = view.calls.iter().find(|c| c.id == call).and_then(|c| c.asked.as_ref());
+            match asked {
+                None => json!({"event": "incoming", "call": call, "contact": contact,
+                               "name": name(view, contact)}),
+                Some((role, office, expected)) => {
+                    json!({"event": "incoming", "call": call, "contact": contact,
+                           "name": name(view, contact), "as": console::role_word(*role),
+                           "with_office": office, "expected": expected})
+                }
+            }
         }
         Event::Call { call, state: now } => {
             let contact = view.calls.iter().find(|c| c.id == call).map(|c| c.contact);
@@ -123,6 +132,10 @@ fn told(event: &Event, view: &View) -> Value {
         }
         Event::Voice { call } => json!({"event": "voice", "call": call}),
         Event::Muted { call, on } => json!({"event": "muted-by-other", "call": call, "on": on}),
+        Event::Room { call } => {
+            let room = view.calls.iter().find(|c| c.id == call).and_then(|c| c.room.as_ref());
+            json!({"event": "room", "call": call, "room": room.map(|r| room_json(r, view))})
+        }
         Event::Text { call } => {
             let texts = view.calls.iter().find(|c| c.id == call).map(|c| &c.texts);
             let text =
@@ -151,6 +164,24 @@ fn told(event: &Event, view: &View) -> Value {
         Event::StoreFails => json!({"event": "store-fails"}),
         Event::StoreWorks => json!({"event": "store-works"}),
     }
+}
+
+/// Who is in a call, and how far it is.
+fn room_json(room: &RoomView, view: &View) -> Value {
+    json!({
+        "stage": format!("{:?}", room.stage).to_lowercase(),
+        "as": console::role_word(room.role), "epoch": room.epoch,
+        "with_office": room.expected.1, "expected": room.expected.0,
+        "can_connect": room.can_connect, "announcing": room.announcing,
+        "members": room.members.iter().map(|m| json!({
+            "name": m.name, "office": m.office, "role": console::role_word(m.role), "own": m.own,
+            "gone": m.gone, "heard": m.heard, "muted": m.muted, "on_record": m.on_record,
+        })).collect::<Vec<_>>(),
+        "ringing": room.bringing.iter().map(|b| json!({
+            "contact": b.contact, "name": name(view, b.contact), "role": console::role_word(b.role),
+            "rings": b.rings, "over": b.over.map(|e| format!("{e:?}").to_lowercase()),
+        })).collect::<Vec<_>>(),
+    })
 }
 
 fn shown(show: Show, view: &View) -> Value {
@@ -187,6 +218,10 @@ fn shown(show: Show, view: &View) -> Value {
             "waiting": view.record.waiting, "proved": view.record.proved,
             "doubt": view.record.doubt.map(|doubt| format!("{doubt:?}").to_lowercase()),
         }}),
+        Show::Room => {
+            let room = view.calls.iter().rev().find_map(|c| c.room.as_ref());
+            json!({"room": room.map(|r| room_json(r, view))})
+        }
         Show::Status => json!({
             "name": view.name, "office": view.office,
             "line": format!("{:?}", view.line).to_lowercase(), "muted": view.muted,

@@ -167,6 +167,7 @@ fn happened(app: App, event: Event) {
         | Event::Call { .. }
         | Event::Voice { .. }
         | Event::Muted { .. }
+        | Event::Room { .. }
         | Event::Text { .. }
         | Event::TextArrived { .. }
         | Event::ContactGone { .. }

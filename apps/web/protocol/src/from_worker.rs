@@ -132,6 +132,9 @@ pub enum Event {
     OnRecord {
         call: u32,
     },
+    Room {
+        call: u32,
+    },
     StoreFails,
     StoreWorks,
 }

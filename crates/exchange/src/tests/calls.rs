@@ -267,3 +267,96 @@ fn a_full_trunk_refuses_clearly() {
     assert!(w.exchange(1).metrics().legs > 16);
     let _ = (a, b, Time(0));
 }
+
+/// A line of office 0 in two answered calls: leg 1 to a phone of office 1, leg 3 to one of its own office.
+fn two_calls(w: &mut World) -> (usize, usize, usize, Leg, Leg) {
+    let (a, b) = w.contacts();
+    let c = w.enrolled(0, "clara", 14);
+    w.bind(c, 9, &key(1));
+    let (_, leg_b) = call(w, a, b, 2);
+    w.open(a, 3, 0, envelope(9, &key(1), 1, b"invite"));
+    w.run(200);
+    let leg_c = w.incoming(c);
+    w.send(c, &LineUp::Take { leg: leg_c });
+    w.run(100);
+    (a, b, c, leg_b, leg_c)
+}
+
+#[test]
+fn joined_legs_carry_each_voice_to_all_others_and_none_back() {
+    let mut w = World::new(2);
+    let (a, b, c, leg_b, leg_c) = two_calls(&mut w);
+    w.send(a, &LineUp::Join { leg: Leg(1), with: Leg(3) });
+    w.run(100);
+    let gone = LineDown::Closed { leg: Leg(3), reason: Closure::Closed };
+    w.expect(a, |m| (*m == gone).then_some(()));
+    let legs = [(a, Leg(1), 7), (b, leg_b, 8), (c, leg_c, 9)];
+    for (phone, leg, voice) in legs {
+        w.phones[phone].talks = Some((leg, voice));
+    }
+    w.run(2_000);
+    for (phone, _, _) in legs {
+        w.phones[phone].talks = None;
+    }
+    w.run(100);
+    for (phone, leg, own) in legs {
+        for (_, _, voice) in legs {
+            let heard = w.phones[phone].heard.iter();
+            let heard = heard.filter(|(_, l, v)| *l == leg && *v == voice).count();
+            let wanted = if voice == own { 0..=0 } else { 98..=102 };
+            assert!(wanted.contains(&heard), "{phone} hears {heard} frames of {voice}");
+        }
+    }
+    // What is said goes to all others, too.
+    w.send(c, &LineUp::LegData { leg: leg_c, body: blob(b"word") });
+    w.run(200);
+    for (phone, leg) in [(a, Leg(1)), (b, leg_b)] {
+        let data = LineDown::LegData { leg, body: blob(b"word") };
+        w.expect(phone, |m| (*m == data).then_some(()));
+    }
+    assert!(!w.got(c, |m| matches!(m, LineDown::LegData { body, .. } if *body == blob(b"word"))));
+}
+
+#[test]
+fn whoever_joined_them_leaves_and_the_others_stay_joined() {
+    let mut w = World::new(2);
+    let (a, b, c, leg_b, leg_c) = two_calls(&mut w);
+    w.send(a, &LineUp::Join { leg: Leg(1), with: Leg(3) });
+    w.run(100);
+    w.send(a, &LineUp::Close { leg: Leg(1) });
+    w.run(200);
+    w.phones[b].talks = Some((leg_b, 8));
+    w.phones[c].talks = Some((leg_c, 9));
+    w.run(500);
+    assert!(w.phones[b].heard.iter().any(|(_, _, v)| *v == 9));
+    assert!(w.phones[c].heard.iter().any(|(_, _, v)| *v == 8));
+    assert!(w.phones[a].heard.is_empty());
+    // The last one alone is told, and nothing is left.
+    w.send(b, &LineUp::Close { leg: leg_b });
+    w.run(200);
+    let closed = LineDown::Closed { leg: leg_c, reason: Closure::Closed };
+    w.expect(c, |m| (*m == closed).then_some(()));
+    for office in [0, 1] {
+        assert_eq!(w.exchange(office).metrics().legs, 0);
+    }
+}
+
+#[test]
+fn only_own_answered_legs_are_joined() {
+    let mut w = World::new(2);
+    let (a, b, c, leg_b, leg_c) = two_calls(&mut w);
+    // Somebody else's leg, one that is not there, the same twice.
+    w.send(c, &LineUp::Join { leg: leg_c, with: Leg(1) });
+    w.send(a, &LineUp::Join { leg: Leg(1), with: Leg(5) });
+    w.send(a, &LineUp::Join { leg: Leg(1), with: Leg(1) });
+    // One that nobody answered.
+    w.open(a, 5, 0, envelope(9, &key(1), 2, b"invite"));
+    w.run(100);
+    w.send(a, &LineUp::Join { leg: Leg(1), with: Leg(5) });
+    w.run(100);
+    w.phones[b].talks = Some((leg_b, 8));
+    w.run(500);
+    assert!(w.phones[c].heard.is_empty(), "nothing was joined");
+    assert_eq!(w.exchange(0).metrics().calls_joined, 0);
+    assert!(w.phones[a].heard.iter().all(|(_, leg, _)| *leg == Leg(1)));
+}

@@ -29,6 +29,15 @@ pub struct Added {
     pub welcome: Vec<u8>,
 }
 
+/// What stands on the outside of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Peek {
+    /// The epoch that it was sealed in.
+    pub epoch: u64,
+    /// It changes the group.
+    pub is_commit: bool,
+}
+
 /// What a message was.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Incoming {
@@ -237,6 +246,25 @@ impl Group {
             self.merge_pending()?;
         }
         Ok((commit, welcome))
+    }
+
+    /// What a message of this group says about itself, before any of it is believed.
+    ///
+    /// # Errors
+    /// [`GroupError::TooLarge`], [`GroupError::Malformed`], [`GroupError::OtherGroup`].
+    pub fn peek(&self, bytes: &[u8]) -> Result<Peek, GroupError> {
+        if bytes.len() > MESSAGE_MAX {
+            return Err(GroupError::TooLarge { len: bytes.len(), max: MESSAGE_MAX });
+        }
+        let MlsMessageBodyIn::PrivateMessage(sealed) = message_in(bytes)? else {
+            return Err(GroupError::Malformed("an encrypted group message"));
+        };
+        let sealed = ProtocolMessage::from(sealed);
+        if sealed.group_id() != self.mls.group_id() {
+            return Err(GroupError::OtherGroup);
+        }
+        let is_commit = sealed.content_type() == ContentType::Commit;
+        Ok(Peek { epoch: sealed.epoch().as_u64(), is_commit })
     }
 
     /// Opens a message of this group. A commit is merged.

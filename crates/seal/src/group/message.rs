@@ -22,14 +22,16 @@ pub enum Bucket {
     Medium,
     /// 8,192 bytes: a Welcome to a group of two.
     Large,
+    /// 10,240 bytes: a Welcome to a group of four.
+    Larger,
     /// 16,000 bytes: a Welcome to a larger group. Still one envelope.
     Huge,
 }
 
 impl Bucket {
     /// All, in rising order.
-    pub const ALL: [Bucket; 5] =
-        [Bucket::Tiny, Bucket::Small, Bucket::Medium, Bucket::Large, Bucket::Huge];
+    pub const ALL: [Bucket; 6] =
+        [Bucket::Tiny, Bucket::Small, Bucket::Medium, Bucket::Large, Bucket::Larger, Bucket::Huge];
 
     /// Length inside the seal, bytes.
     #[must_use]
@@ -39,6 +41,7 @@ impl Bucket {
             Bucket::Small => 512,
             Bucket::Medium => 3_072,
             Bucket::Large => 8_192,
+            Bucket::Larger => 10_240,
             Bucket::Huge => 16_000,
         }
     }

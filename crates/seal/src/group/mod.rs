@@ -39,7 +39,7 @@ use openmls_traits::storage::StorageProvider as _;
 use wire::{Reader, Writer};
 use zeroize::Zeroizing;
 
-pub use commit::{Added, Change, Incoming};
+pub use commit::{Added, Change, Incoming, Peek};
 pub use error::{GroupError, SnapshotError};
 pub use message::Bucket;
 pub use package::{KeyPackages, PackageRef, UnverifiedKeyPackage, VALIDITY, VerifiedKeyPackage};
@@ -282,6 +282,11 @@ impl Group {
         if let Admit::Only(list) = &mut self.admit {
             list.insert(principal);
         }
+    }
+
+    /// Lets in whom a member brings along, from now on: a call of more than two.
+    pub fn vouch(&mut self) {
+        self.admit = Admit::Vouched;
     }
 
     /// Lets nobody in but devices of `principal`, from now on: after a group was joined to learn who made it.

@@ -31,7 +31,10 @@ pub(super) fn screen(frame: &mut Frame<'_>, view: &View, state: &State) {
                 .areas(middle);
         contacts(frame, left, view, state);
         match (live(view), &state.pane) {
-            (Some(call), Pane::Contact) => in_call(frame, right, call, view),
+            (Some(call), Pane::Contact) => match &call.room {
+                Some(room) => super::room::draw(frame, right, room, call, view),
+                None => in_call(frame, right, call, view),
+            },
             (_, pane) => side(frame, right, pane, view, state),
         }
     }
@@ -128,7 +131,7 @@ fn call_state(state: CallState) -> &'static str {
     }
 }
 
-fn ended(end: End) -> &'static str {
+pub(super) fn ended(end: End) -> &'static str {
     match end {
         End::ByMe => "Ended",
         End::ByOther => "Ended by the other side",
@@ -155,6 +158,11 @@ fn name(view: &View, contact: u32) -> (String, String) {
 fn ringing(frame: &mut Frame<'_>, area: Rect, call: &CallView, view: &View) {
     let (who, office) = name(view, call.contact);
     let silent = call.sound == Some(call::Sound::Silent);
+    let asked = call.asked.as_ref().map(|(role, office, expected)| {
+        let as_what = crate::phone::console::role_word(*role);
+        format!("to be in a call with {expected} ({office}) as {as_what}")
+    });
+    let asked = asked.unwrap_or_default();
     let text = Text::from(vec![
         Line::default(),
         Line::from(bold(if silent { "Incoming call (silenced)" } else { "Incoming call" })),
@@ -163,7 +171,7 @@ fn ringing(frame: &mut Frame<'_>, area: Rect, call: &CallView, view: &View) {
         Line::from(office),
         Line::default(),
         Line::from(format!("for {}", view.name)),
-        Line::default(),
+        Line::from(asked),
         Line::from("[a] Answer      [d] Decline      [i] Ignore: nobody is told"),
     ]);
     frame.render_widget(Clear, area);

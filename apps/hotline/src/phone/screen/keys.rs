@@ -132,7 +132,7 @@ impl State {
 
     pub(super) fn show(&mut self, show: Show) {
         self.pane = match show {
-            Show::Contacts | Show::Status => Pane::Contact,
+            Show::Contacts | Show::Status | Show::Room => Pane::Contact,
             Show::Cards => Pane::Cards,
             Show::History => Pane::History,
             Show::Notes => Pane::Notes,

@@ -7,6 +7,7 @@
 
 mod draw;
 mod keys;
+mod room;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]

@@ -10,6 +10,8 @@ use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::crossterm::event::{KeyCode, KeyEvent};
 
+use wire::talk::Role;
+
 use super::keys::State;
 use super::{Action, draw};
 
@@ -81,6 +83,8 @@ fn with_call(state: CallState) -> View {
         on_record: false,
         on_record_there: false,
         minutes: Vec::new(),
+        room: None,
+        asked: None,
     };
     View { calls: vec![call], ..view() }
 }
@@ -128,6 +132,61 @@ fn a_call_shows_who_how_long_and_who_can_hear() {
     ] {
         assert!(screen.contains(shown), "{shown}:\n{screen}");
     }
+}
+
+#[test]
+fn everybody_in_a_call_of_more_is_on_the_screen_with_their_roles() {
+    let member = |name: &str, role, own| phone::MemberView {
+        leaf: 0,
+        name: name.into(),
+        office: "Ministry".into(),
+        role,
+        own,
+        gone: false,
+        heard: false,
+        muted: false,
+        on_record: false,
+        level: None,
+    };
+    let mut view = with_call(CallState::HeldByOther);
+    let mut room = phone::RoomView {
+        stage: phone::RoomStage::Held,
+        role: Role::Principal,
+        expected: ("the Chancellor".into(), "Embassy".into()),
+        members: vec![
+            member("Ada", Role::Attendant, false),
+            member("Anna", Role::Principal, true),
+            member("Nora", Role::NoteTaker, false),
+            member("", Role::NoteTaker, false),
+        ],
+        bringing: Vec::new(),
+        can_connect: false,
+        announcing: false,
+        epoch: 3,
+    };
+    room.members[0].gone = true;
+    room.members[1].on_record = true;
+    view.calls[0].room = Some(room);
+    let screen = drawn(&view, &state());
+    for shown in [
+        "4 in the call",
+        "Please hold: the Chancellor, Embassy, is expected. Nobody hears",
+        "Ada  attendant, Ministry, gone: being removed",
+        "Anna  principal, Ministry, you, on its office's record",
+        "Nora  note-taker, Ministry, only listens",
+        "Unknown  note-taker",
+    ] {
+        assert!(screen.contains(shown), "{shown}:\n{screen}");
+    }
+}
+
+#[test]
+fn who_is_asked_into_a_call_sees_with_whom_and_as_what() {
+    let mut view = with_call(CallState::RingingHere);
+    view.calls[0].asked = Some((Role::Interpreter, "Embassy".into(), "the Chancellor".into()));
+    let screen = drawn(&view, &state());
+    let words = "to be in a call with the Chancellor (Embassy) as interpreter";
+    assert!(screen.contains(words), "{screen}");
 }
 
 #[test]

@@ -1,0 +1,97 @@
+//! A call of more than two: how far it is, and everybody who is in it.
+
+use phone::{CallView, MemberView, RoomStage, RoomView, View};
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::style::{Modifier, Style};
+use ratatui::text::{Line, Span};
+use ratatui::widgets::{Block, Borders, Paragraph, Wrap};
+use wire::talk::Role;
+
+use crate::phone::console::role_word;
+
+/// What a stage means for this handset's person.
+fn stage(room: &RoomView) -> String {
+    let (who, office) = (&room.expected.0, &room.expected.1);
+    match room.stage {
+        RoomStage::Arranging if room.role == Role::Attendant => "You arrange this call".into(),
+        RoomStage::Arranging => "The call is being arranged; the attendants hear you".into(),
+        RoomStage::Held if who.is_empty() => {
+            format!("Please hold: {office} is expected. Nobody hears you.")
+        }
+        RoomStage::Held => format!("Please hold: {who}, {office}, is expected. Nobody hears you."),
+        RoomStage::Handing => "The attendants are leaving; you are not heard".into(),
+        RoomStage::Confirming => "The attendants have left; waiting for all to be there".into(),
+        RoomStage::Connected => "Only those named here can hear".into(),
+    }
+}
+
+fn member(m: &MemberView) -> Line<'static> {
+    let name = if m.name.is_empty() { "Unknown".to_owned() } else { m.name.clone() };
+    let mut said = format!("  {}, {}", role_word(m.role), m.office);
+    if m.own {
+        said += ", you";
+    }
+    if !m.role.speaks() {
+        said += ", only listens";
+    }
+    if m.muted {
+        said += ", muted";
+    }
+    if m.on_record {
+        said += ", on its office's record";
+    }
+    if m.gone {
+        said += ", gone: being removed";
+    }
+    let bold = Style::new().add_modifier(Modifier::BOLD);
+    Line::from(vec![Span::styled(name, bold), Span::raw(said)])
+}
+
+/// The lines of a call's room.
+pub(super) fn lines(room: &RoomView, call: &CallView, view: &View) -> Vec<Line<'static>> {
+    let secs = call.timer.as_secs();
+    let mut lines = vec![
+        Line::from(stage(room)),
+        Line::from(format!("{:02}:{:02}", secs / 60, secs % 60)),
+        Line::default(),
+    ];
+    lines.extend(room.members.iter().map(member));
+    for b in &room.bringing {
+        let name = view.contacts.iter().find(|c| c.id == b.contact).map_or("?", |c| &c.name);
+        let state = match (b.over, b.rings) {
+            (Some(end), _) => super::draw::ended(end),
+            (None, true) => "rings",
+            (None, false) => "is called",
+        };
+        lines.push(Line::from(format!("{name}  {}: {state}", role_word(b.role))));
+    }
+    lines.push(Line::default());
+    if room.role == Role::Attendant && room.stage == RoomStage::Arranging {
+        let on = if room.announcing { "announce off" } else { "announce on" };
+        lines.push(Line::from(format!(":bring ROLE N EXPECTED   :{on}")));
+        if room.can_connect {
+            lines.push(Line::from(":connect   you leave, and can hear nothing from then on"));
+        }
+    }
+    lines
+}
+
+/// Draws a call of more than two.
+pub(super) fn draw(
+    frame: &mut Frame<'_>,
+    area: Rect,
+    room: &RoomView,
+    call: &CallView,
+    view: &View,
+) {
+    let block =
+        Block::new().borders(Borders::ALL).title(format!(" {} in the call ", room.members.len()));
+    let mut text = lines(room, call, view);
+    for (mine, said, arrived) in &call.texts {
+        let tick = if *mine && *arrived { " ✓" } else { "" };
+        let from = if *mine { "you: " } else { "" };
+        text.push(Line::from(format!("{from}{said}{tick}")));
+    }
+    frame.render_widget(Paragraph::new(text).wrap(Wrap { trim: true }).block(block), area);
+}

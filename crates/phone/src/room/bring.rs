@@ -1,0 +1,534 @@
+//! Bringing somebody in, on both sides.
+//!
+//! ```text
+//!  attendant: Bring over a new leg ─► KeyPackage ─► baton ─► Member, commit to all; Enter to the newcomer ─► rings
+//!             ◄─ first word in the new epoch ── answered, joined ◄─────────────────────────────────────────────┘
+//!             Join{leg, with}: the exchange puts the newcomer's leg to the others
+//! ```
+//!
+//! The change is made before it rings, so that answering costs no handshake; it rings without after a while. A newcomer
+//! that answers before says `Taken`, and whoever waits for a slower one gives the baton up to it.
+
+use call::conference::Word;
+use call::contact::{Keys, Progress};
+use call::{Direction, End, Incoming, Verdict};
+use link::Channel;
+use seal::group::{UnverifiedKeyPackage, VerifiedKeyPackage};
+use seal::identity::{DevicePub, VerifiedDevice};
+use wire::limits::{NAME_MAX, ROSTER_MAX};
+use wire::line::{Closure, LineUp};
+use wire::talk::{CallMessage, ContactMessage, Role};
+use wire::{Blob, CallId, Leg, Text, Time, Wall, Writer};
+
+use super::{Person, Room};
+use crate::command::InputError;
+use crate::event::Event;
+use crate::machine::{Effect, Phone};
+use crate::mail::Way;
+use crate::ring::{Call, STALE, Stage};
+
+/// How long a handset waits for the keys before it rings without them. With them an answer costs no handshake.
+const KEYS_FIRST: core::time::Duration = core::time::Duration::from_millis(3_000);
+/// How long who answered may take to come in.
+const IN_WITHIN: core::time::Duration = call::KEYS_WITHIN;
+
+/// Somebody whose handset rings for this call.
+pub(crate) struct Bringing {
+    pub(super) contact: u32,
+    pub(super) leg: Leg,
+    pub(super) role: Role,
+    pub(super) deadline: Time,
+    pub(super) rings: bool,
+    /// Key packages of its devices.
+    packages: Vec<VerifiedKeyPackage>,
+    /// The device that answered.
+    taken: Option<DevicePub>,
+    /// Why it did not come in.
+    pub(super) over: Option<End>,
+}
+
+impl Bringing {
+    /// The package to let in: of the device that answered, or of the first one while none has.
+    fn package(&self) -> Option<&VerifiedKeyPackage> {
+        let fits =
+            |p: &&VerifiedKeyPackage| self.taken.is_none_or(|taken| p.device().device() == taken);
+        self.packages.iter().find(fits).filter(|_| self.over.is_none())
+    }
+}
+
+/// An invitation into a call of others.
+pub(crate) struct Asked {
+    pub(crate) role: Role,
+    pub(crate) office: String,
+    pub(crate) expected: String,
+    /// It does not ring yet, but will at this time, keys or not.
+    pub(crate) rings_at: Option<Time>,
+    /// Who lets this handset in, the roster, and the Welcome.
+    pub(crate) entry: Option<(DevicePub, Vec<u8>, Vec<u8>)>,
+}
+
+impl Phone {
+    /// A person brings a contact into a call.
+    pub(crate) fn bring(
+        &mut self,
+        id: u32,
+        contact: u32,
+        role: Role,
+        expected: &str,
+    ) -> Result<(), InputError> {
+        let long = |_| InputError::TooLong { what: "name", max: NAME_MAX };
+        let expected: Text<NAME_MAX> = Text::new(expected).map_err(long)?;
+        if role == Role::Attendant {
+            return Err(InputError::WrongState("an attendant is who brings others in"));
+        }
+        let record = self.contact_mut(contact)?;
+        if record.keys() == Keys::Alarmed {
+            return Err(InputError::Alarmed);
+        }
+        let usable = record.progress() == Progress::Accepted && !record.row.sibling;
+        if !usable || record.group.is_none() {
+            return Err(InputError::WrongState("the contact is not accepted (any more)"));
+        }
+        let identity = record.row.identity;
+        let call = self.call_mut(id)?;
+        if !matches!(&call.stage, Stage::Active(active) if !active.is_lost()) || call.leg.is_none()
+        {
+            return Err(InputError::WrongState("only a call under way can take in more people"));
+        }
+        let with = call.contact;
+        let office = self.contacts.get(&with).map(|c| c.row.office.clone()).unwrap_or_default();
+        self.open_room(id)?;
+        let done = self.in_room(id, |phone, room| {
+            phone.ring_for(id, room, contact, identity, role, office, expected)
+        });
+        done.unwrap_or(Err(InputError::NoSuch("call")))
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "who is rung, and what it is told")]
+    fn ring_for(
+        &mut self,
+        id: u32,
+        room: &mut Room,
+        contact: u32,
+        identity: wire::IdentityPub,
+        role: Role,
+        office: Text<NAME_MAX>,
+        expected: Text<NAME_MAX>,
+    ) -> Result<(), InputError> {
+        let inside = |m: &seal::group::Member| m.device.principal() == identity;
+        let rings = room.bringing.iter().any(|b| b.contact == contact && b.over.is_none());
+        if rings || room.group.members().iter().any(inside) {
+            return Err(InputError::WrongState("that person is in this call, or being brought in"));
+        }
+        let waiting = room.bringing.iter().filter(|b| b.over.is_none()).count();
+        if !room.machine.has_room(role) || waiting >= 2 {
+            return Err(InputError::WrongState(
+                "the call is full: four can speak, eight can be in it, two can be rung at a time",
+            ));
+        }
+        if role == Role::Principal {
+            self.attend(id, room);
+        }
+        let (name, at) = (self.calls.get(&id).map(|c| c.name), self.wall());
+        let (Some(name), Some(up)) = (name, self.up()) else { return Err(InputError::NotAttached) };
+        let leg = Leg(up.next_leg);
+        up.next_leg = up.next_leg.wrapping_add(2);
+        let bring = ContactMessage::Bring { call: name, at, role, office, expected };
+        let body = self.seal_for(contact, &bring)?;
+        let envelope = self.envelope(contact, body)?;
+        let record = self.contact_mut(contact)?;
+        record.row.used = true;
+        let exchange = record.row.exchange.clone();
+        room.bringing.retain(|b| b.contact != contact);
+        room.bringing.push(Bringing {
+            contact,
+            leg,
+            role,
+            deadline: self.now + self.patience,
+            rings: false,
+            packages: Vec::new(),
+            taken: None,
+            over: None,
+        });
+        self.after(Effect::Open(id, leg, LineUp::Open { leg, exchange, envelope }));
+        self.room_changed(id);
+        Ok(())
+    }
+
+    /// Whoever brings a principal in is an attendant from then on, and says so.
+    fn attend(&mut self, id: u32, room: &mut Room) {
+        let own = room.machine.own();
+        if room.machine.role(own) == Some(Role::Attendant) {
+            return;
+        }
+        let device = self.device.verified().device().0;
+        let mine = self.own_person(Role::Attendant);
+        let said = member(device, &mine);
+        room.people.insert(device, mine);
+        self.say_in_room(id, room, &said);
+        room.machine.attends(own);
+    }
+
+    /// Nobody is waited for any longer than that.
+    pub(super) fn rings_run_out(&mut self, id: u32, room: &mut Room) {
+        let now = self.now;
+        let due = |b: &&Bringing| b.over.is_none() && b.deadline <= now;
+        for leg in room.bringing.iter().filter(due).map(|b| b.leg).collect::<Vec<_>>() {
+            self.not_brought(id, room, leg, End::NoAnswer);
+        }
+    }
+
+    /// Somebody does not come in.
+    fn not_brought(&mut self, id: u32, room: &mut Room, leg: Leg, end: End) {
+        let Some(b) = room.bringing.iter_mut().find(|b| b.leg == leg && b.over.is_none()) else {
+            return;
+        };
+        b.over = Some(end);
+        b.packages.clear();
+        self.send(Channel::Signal, &LineUp::Close { leg });
+        if room.adding == Some(leg) {
+            room.machine.want_no_more();
+        }
+        self.want_next(room);
+        self.room_changed(id);
+    }
+
+    /// Asks for the baton if there is somebody to let in; with haste if that person answered.
+    pub(super) fn want_next(&mut self, room: &mut Room) {
+        let ready = |b: &&Bringing| b.package().is_some();
+        if room.bringing.iter().any(|b| ready(&b)) {
+            room.machine.want(room.bringing.iter().any(|b| ready(&b) && b.taken.is_some()));
+        } else {
+            room.machine.want_no_more();
+        }
+    }
+
+    /// The call that rings a contact in on this leg.
+    pub(crate) fn bringing_on(&self, leg: Leg) -> Option<u32> {
+        let on = |call: &Call| {
+            call.room
+                .as_ref()
+                .is_some_and(|r| r.bringing.iter().any(|b| b.leg == leg && b.over.is_none()))
+        };
+        self.calls.iter().find(|(_, call)| on(call)).map(|(id, _)| *id)
+    }
+
+    fn bringing_of(&self, contact: u32, name: CallId) -> Option<(u32, Leg)> {
+        let mut named = self.calls.iter().filter(|(_, call)| call.name == name);
+        named.find_map(|(id, call)| {
+            let mut list = call.room.as_ref()?.bringing.iter();
+            list.find(|b| b.contact == contact && b.over.is_none()).map(|b| (*id, b.leg))
+        })
+    }
+
+    /// The contact that is rung in on this leg.
+    pub(crate) fn brought_contact(&self, id: u32, leg: Leg) -> Option<u32> {
+        let room = self.calls.get(&id)?.room.as_ref()?;
+        room.bringing.iter().find(|b| b.leg == leg).map(|b| b.contact)
+    }
+
+    /// It rings there.
+    pub(crate) fn brings_rings(&mut self, contact: u32, name: CallId) -> bool {
+        let Some((id, leg)) = self.bringing_of(contact, name) else { return false };
+        self.in_room(id, |phone, room| {
+            if let Some(b) = room.bringing.iter_mut().find(|b| b.leg == leg) {
+                b.rings = true;
+            }
+            phone.room_changed(id);
+        });
+        true
+    }
+
+    /// Busy or declined there.
+    pub(crate) fn brings_refused(&mut self, contact: u32, name: CallId, end: End) -> bool {
+        let Some((id, leg)) = self.bringing_of(contact, name) else { return false };
+        self.in_room(id, |phone, room| phone.not_brought(id, room, leg, end));
+        true
+    }
+
+    /// The leg is gone.
+    pub(crate) fn bringing_closed(&mut self, id: u32, leg: Leg, reason: Closure) {
+        let end = match reason {
+            Closure::Unreachable => End::Unreachable,
+            Closure::Full | Closure::Limit => End::NoPath,
+            Closure::Closed | Closure::Elsewhere => End::NoAnswer,
+        };
+        self.in_room(id, |phone, room| phone.not_brought(id, room, leg, end));
+    }
+
+    /// A device that is rung gives its key package.
+    pub(crate) fn newcomer_package(
+        &mut self,
+        id: u32,
+        leg: Leg,
+        contact: u32,
+        from: VerifiedDevice,
+        package: &[u8],
+    ) {
+        let now = self.wall();
+        let Some(identity) = self.contacts.get(&contact).map(|c| c.row.identity) else { return };
+        let verified = UnverifiedKeyPackage::parse(package).and_then(|p| p.verify(&identity, now));
+        let Some(verified) = verified.ok().filter(|p| p.device() == from) else {
+            self.dropped += 1;
+            return;
+        };
+        self.in_room(id, |phone, room| {
+            let found = room.bringing.iter_mut().find(|b| b.leg == leg && b.contact == contact);
+            let Some(b) = found.filter(|b| b.over.is_none()) else { return };
+            if b.packages.len() < crate::devices::DEVICES {
+                b.packages.retain(|p| p.device() != from);
+                b.packages.push(verified);
+            }
+            if room.adding == Some(leg) {
+                // Made with a key package that is used up.
+                room.machine.want_no_more();
+                phone.do_acts(id, room);
+            }
+            phone.want_next(room);
+        });
+    }
+
+    /// A device that is rung was answered, and waits to be let in.
+    pub(crate) fn newcomer_took(&mut self, contact: u32, from: VerifiedDevice, name: CallId) {
+        let Some((id, leg)) = self.bringing_of(contact, name) else { return };
+        let until = self.now + IN_WITHIN;
+        self.in_room(id, |phone, room| {
+            let Some(b) = room.bringing.iter_mut().find(|b| b.leg == leg) else { return };
+            (b.taken, b.deadline) = (Some(from.device()), until);
+            let other = b.package().is_none_or(|p| p.device() != from);
+            if other && room.adding == Some(leg) {
+                // The change was made for another device of the same person.
+                room.machine.want_no_more();
+            }
+            phone.want_next(room);
+        });
+    }
+
+    /// The baton is here: whoever is ready is let in, first of all who answered.
+    pub(super) fn add_newcomer(&mut self, id: u32, room: &mut Room) {
+        let taken = room.bringing.iter().find(|b| b.taken.is_some() && b.package().is_some());
+        let next = taken.or_else(|| room.bringing.iter().find(|b| b.package().is_some()));
+        let Some((b, package)) = next.and_then(|b| Some((b, b.package()?))) else {
+            return room.machine.want_no_more();
+        };
+        let (contact, leg, role, device) = (b.contact, b.leg, b.role, package.device().device());
+        let Ok(added) = room.group.add(core::slice::from_ref(package), &[]) else {
+            self.dropped += 1;
+            return self.not_brought(id, room, leg, End::NoKeys);
+        };
+        room.adding = Some(leg);
+        let row =
+            self.contacts.get(&contact).map(|c| (c.row.name.clone(), self.own.office.clone()));
+        let (name, office) = row.unwrap_or_default();
+        let person = Person { role, name, office };
+        let said = member(device.0, &person);
+        room.people.insert(device.0, person);
+        // Said in the epoch that was, about the one to come.
+        self.say_in_room(id, room, &said);
+        self.give_out(id, added.commit);
+        let call = self.calls.get(&id).map(|c| c.name);
+        let (roster, welcome) = (roster(room), Blob::new(added.welcome));
+        if let (Some(call), Ok(welcome)) = (call, welcome) {
+            let enter = ContactMessage::Enter { call, roster, welcome };
+            self.say_over_leg_by(Channel::Bulk, contact, leg, &enter);
+        }
+    }
+
+    // ---- the side that is rung ---------------------------------------------------------------------
+
+    /// A contact asks this handset's person into a call.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "the fields of one message, and where it came from"
+    )]
+    pub(crate) fn asked_in(
+        &mut self,
+        contact: u32,
+        from: VerifiedDevice,
+        name: CallId,
+        at: Wall,
+        role: Role,
+        office: Text<NAME_MAX>,
+        expected: Text<NAME_MAX>,
+        way: Way,
+    ) {
+        let Way::Leg(leg) = way else { return self.missed(contact, name, at) };
+        if self.live(contact, name).is_some() || role == Role::Attendant {
+            return self.turn_away(contact, leg, None);
+        }
+        if at.0.saturating_add(STALE) < self.wall().0 {
+            self.turn_away(contact, leg, None);
+            return self.missed(contact, name, at);
+        }
+        let busy = self.busyness();
+        let Some(record) = self.contacts.get_mut(&contact) else { return };
+        let tell = match record.verdict(busy) {
+            Verdict::Ring { tell } => tell,
+            Verdict::Busy { tell } => {
+                self.turn_away(contact, leg, tell.then_some(ContactMessage::Busy { call: name }));
+                return self.missed(contact, name, at);
+            }
+            Verdict::Drop => return self.turn_away(contact, leg, None),
+        };
+        record.row.used = true;
+        self.touched_contacts.insert(contact);
+        let (office, expected) = (office.as_str().to_owned(), expected.as_str().to_owned());
+        let mut call = Call::new(name, contact, Direction::Received, at);
+        call.leg = Some(leg);
+        call.stage = Stage::Incoming(Incoming::new(self.now));
+        call.device = Some(from.device());
+        call.tell = tell;
+        let rings_at = Some(self.now + KEYS_FIRST);
+        call.asked = Some(Asked { role, office, expected, rings_at, entry: None });
+        let id = self.new_call(call);
+        self.record_begins(id);
+        if tell {
+            self.package_over_leg(id);
+        } else {
+            // Who may not know that this handset is here gets no keys before its person answers.
+            self.rings_now(id);
+        }
+    }
+
+    /// A call of others rings here, if it does not yet.
+    pub(crate) fn rings_now(&mut self, id: u32) {
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        let waited = call.asked.as_mut().and_then(|asked| asked.rings_at.take());
+        if waited.is_none() || !matches!(call.stage, Stage::Incoming(_)) {
+            return;
+        }
+        let (contact, call, tell, leg) = (call.contact, call.name, call.tell, call.leg);
+        self.tell(Event::Incoming { call: id, contact });
+        if let Some(leg) = leg.filter(|_| tell) {
+            self.say_over_leg(contact, leg, &ContactMessage::Ringing { call });
+        }
+    }
+
+    /// The way in: used when the person answers.
+    pub(crate) fn let_in_by(
+        &mut self,
+        contact: u32,
+        from: VerifiedDevice,
+        name: CallId,
+        roster: &Blob<ROSTER_MAX>,
+        welcome: &[u8],
+    ) {
+        let Some(id) = self.live(contact, name) else { return };
+        let now = self.now;
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        let Some(asked) = call.asked.as_mut() else { return };
+        let entry = (from.device(), roster.as_bytes().to_vec(), welcome.to_vec());
+        asked.entry = Some(entry).filter(|_| !welcome.is_empty());
+        let ready = asked.entry.is_some();
+        if ready && matches!(call.stage, Stage::Incoming(_)) {
+            return self.rings_now(id);
+        }
+        match &call.room {
+            None => self.enter_room(id),
+            // In an epoch that nobody else has entered: out of it, and in again.
+            Some(room) if room.machine.is_unheard() => {
+                call.room = None;
+                asked.entry = None;
+                call.stage = Stage::Answering(Incoming::new(now).answer(now));
+                self.voice_follows();
+                self.package_over_leg(id);
+                self.answer_asked(id, true);
+            }
+            Some(_) => {}
+        }
+    }
+
+    /// The change that was made for a newcomer is void.
+    pub(super) fn void_entry(&mut self, id: u32, room: &mut Room) {
+        let Some(leg) = room.adding.take() else { return };
+        let contact = room.bringing.iter().find(|b| b.leg == leg && b.over.is_none());
+        let call = self.calls.get(&id).map(|c| c.name);
+        if let (Some(contact), Some(call)) = (contact.map(|b| b.contact), call) {
+            let (roster, welcome) = (Blob::default(), Blob::default());
+            let enter = ContactMessage::Enter { call, roster, welcome };
+            // Long, and nobody waits for it yet: words go first.
+            self.say_over_leg_by(Channel::Bulk, contact, leg, &enter);
+        }
+    }
+
+    /// The person answered: in at once, or as soon as it is let in.
+    pub(crate) fn answer_asked(&mut self, id: u32, told: bool) {
+        let Some(call) = self.calls.get(&id) else { return };
+        let (contact, name, leg) = (call.contact, call.name, call.leg);
+        let ready = call.asked.as_ref().is_some_and(|asked| asked.entry.is_some());
+        if let Some(leg) = leg.filter(|_| !ready) {
+            if !told {
+                self.package_over_leg(id);
+            }
+            self.say_over_leg(contact, leg, &ContactMessage::Taken { call: name });
+        }
+        self.tell_state(id);
+        self.enter_room(id);
+    }
+
+    // ---- people ------------------------------------------------------------------------------------
+
+    /// The attendants leave; those who stay are connected.
+    pub(crate) fn connect(&mut self, id: u32) -> Result<(), InputError> {
+        let nobody = InputError::WrongState(
+            "two who stay, and an attendant who leaves, must be in the call",
+        );
+        match self.in_room(id, |_, room| room.machine.connect()) {
+            Some(true) => Ok(()),
+            _ => Err(nobody),
+        }
+    }
+
+    /// Speaks to those who are held, or no longer.
+    pub(crate) fn announce(&mut self, id: u32, on: bool) -> Result<(), InputError> {
+        let none =
+            InputError::WrongState("only an attendant announces, in a call that it arranges");
+        let done = self.in_room(id, |_, room| {
+            let attends = room.machine.role(room.machine.own()) == Some(Role::Attendant);
+            if attends {
+                room.announcing = on;
+                room.machine.announce(on);
+            }
+            attends
+        });
+        if done == Some(true) { Ok(()) } else { Err(none) }
+    }
+
+    /// Leaves a call of more than two.
+    pub(crate) fn leave_room(&mut self, id: u32) {
+        self.in_room(id, |phone, room| {
+            room.machine.hang_up();
+            phone.do_acts(id, room);
+        });
+    }
+}
+
+/// A person as it is said.
+pub(super) fn member(device: [u8; 32], person: &Person) -> CallMessage {
+    let Person { role, name, office } = person.clone();
+    CallMessage::Member { device, role, name, office }
+}
+
+/// Everybody who is, or is about to be, in the call.
+fn roster(room: &Room) -> Blob<ROSTER_MAX> {
+    let mut w = Writer::new();
+    for (device, person) in &room.people {
+        w.var(&member(*device, person).encode());
+    }
+    // Eight people with the longest names are 1,352 bytes.
+    Blob::new(w.finish()).unwrap_or_default()
+}
+
+/// What was said about the call itself, if it was that.
+pub(super) fn word(message: &CallMessage) -> Option<Word> {
+    Some(match message {
+        CallMessage::Want { now } => Word::Want { now: *now },
+        CallMessage::Baton { to } => Word::Baton { to: *to },
+        CallMessage::Connect {} => Word::Connect,
+        CallMessage::Confirmed {} => Word::Confirmed,
+        CallMessage::Announce { on } => Word::Announce { on: *on },
+        CallMessage::Here {} => Word::Here,
+        CallMessage::HangUp {} => Word::HangUp,
+        _ => return None,
+    })
+}

@@ -1,0 +1,119 @@
+//! What members say.
+
+use seal::group::Member;
+use wire::talk::{CallMessage, Role};
+
+use super::bring::word;
+use super::{Person, Room};
+use crate::event::Event;
+use crate::machine::Phone;
+use crate::ring::Said;
+use crate::talk::TEXTS_MAX;
+
+/// People of whom a call remembers what they are: its members, and some that never came in.
+const PEOPLE_MAX: usize = 32;
+
+impl Phone {
+    pub(super) fn room_word(
+        &mut self,
+        id: u32,
+        room: &mut Room,
+        from: Member,
+        epoch: u64,
+        message: CallMessage,
+    ) {
+        let now = self.now;
+        if let Some(word) = word(&message) {
+            let (gone, unheard) = (room.machine.is_gone(from.leaf), room.machine.is_unheard());
+            room.machine.heard(now, from.leaf, epoch, word);
+            if unheard && !room.machine.is_unheard() {
+                // From now on it is heard by all.
+                self.say_room_on_record(id, room);
+            }
+            if room.machine.is_gone(from.leaf) != gone
+                || matches!(message, CallMessage::Announce { .. })
+            {
+                self.room_changed(id);
+            }
+            return;
+        }
+        match message {
+            CallMessage::Member { device, role, name, office } => {
+                self.introduced(id, room, from, device, Person { role, name, office });
+            }
+            CallMessage::OnRecord {} => {
+                let new = room.on_record.insert(from.device.device().0);
+                if let Some(call) = self.calls.get_mut(&id) {
+                    call.record.there = true;
+                }
+                if new {
+                    self.tell(Event::OnRecord { call: id });
+                }
+            }
+            CallMessage::Mute { on } => {
+                if let Some(ear) = room.ears.get_mut(&from.leaf) {
+                    ear.muted = on;
+                }
+                self.tell(Event::Muted { call: id, on });
+            }
+            CallMessage::Say { id: text_id, text } => {
+                let who = room.people.get(&from.device.device().0);
+                let who = who.map_or("?", |person| person.name.as_str());
+                let text = format!("{who}: {}", text.as_str());
+                // Each member counts its own texts.
+                let key = text_id.wrapping_add(from.leaf << 24);
+                if let Some(call) = self.calls.get_mut(&id)
+                    && call.texts.len() < TEXTS_MAX
+                    && !call.texts.iter().any(|t| !t.mine && t.id == key)
+                {
+                    call.texts.push(Said { id: key, mine: false, text, arrived: true });
+                    self.tell(Event::Text { call: id });
+                }
+                self.say_in_room(id, room, &CallMessage::Said { id: text_id });
+            }
+            CallMessage::Said { id: text_id } => {
+                let texts = self.calls.get_mut(&id).map(|call| &mut call.texts);
+                if let Some(text) =
+                    texts.and_then(|t| t.iter_mut().find(|t| t.mine && t.id == text_id))
+                    && !core::mem::replace(&mut text.arrived, true)
+                {
+                    self.tell(Event::TextArrived { call: id });
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Says to all that this side keeps a record of the call.
+    pub(super) fn say_room_on_record(&mut self, id: u32, room: &mut Room) {
+        if self.on_record(id) {
+            self.say_in_room(id, room, &CallMessage::OnRecord {});
+        }
+    }
+
+    /// A member says who somebody is: a newcomer, or that it is an attendant itself. Nobody is made anything else
+    /// once it is in.
+    fn introduced(
+        &mut self,
+        id: u32,
+        room: &mut Room,
+        from: Member,
+        device: [u8; 32],
+        who: Person,
+    ) {
+        let inside = room.group.members().iter().any(|m| m.device.device().0 == device);
+        if !inside {
+            if room.people.len() < PEOPLE_MAX || room.people.contains_key(&device) {
+                room.people.insert(device, who);
+            }
+            return;
+        }
+        if from.device.device().0 == device && who.role == Role::Attendant {
+            if let Some(person) = room.people.get_mut(&device) {
+                person.role = Role::Attendant;
+            }
+            room.machine.attends(from.leaf);
+            self.room_changed(id);
+        }
+    }
+}
