@@ -3,7 +3,7 @@
 //!
 //! ```text
 //!  A0..A7 ─ meddler ─ exchange ══ one trunk ══ exchange ─ B0..B7      all talk for a while, left alone;
-//!  the same lines, of the lab's own, through one relay on arrival     then the ways up of A0..A7 are meddled with
+//!  such lines of the lab's own, through relays on arrival             then the ways up of A0..A7 are meddled with
 //! ```
 
 use std::path::Path;
@@ -13,12 +13,12 @@ use std::time::{Duration, Instant};
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng;
 
-use super::capture::{self, Link, State, Way, since};
+use super::capture::{self, Link, State, Stretch, Way, since};
 use super::leaky::{Door, Leak, Relaying, Sender, Sending};
 use super::meddler::{self, Meddler, Meddling};
 use super::people::{Line, Pair, Room, introduce, office};
 use super::states::{LINE_TICK, TRUNK_TICK, connections};
-use super::stats::shuffle;
+use super::stats::{below, shuffle};
 use crate::cli::Failure;
 use crate::net::Tapped;
 
@@ -109,13 +109,23 @@ fn course(plan: &Plan, meddlers: &[&Meddler], start: Instant) -> Course {
     }
 }
 
-/// Plays `plan` on the product, and beside it on a relay that forwards on arrival: product, relay.
+/// What was captured, three times at the same time.
+pub(super) struct Played {
+    /// The product.
+    pub(super) product: Partners,
+    /// A relay that forwards on arrival what comes on constant lines.
+    pub(super) relay: Partners,
+    /// The same where lines have cells only while somebody speaks.
+    pub(super) spoken: Partners,
+}
+
+/// Plays `plan` on the product, and beside it on relays that forward on arrival.
 pub(super) fn play(
     folder: &Path,
     room: &Room,
     plan: &Plan,
     start: Instant,
-) -> Result<(Partners, Partners), Failure> {
+) -> Result<Played, Failure> {
     let (north, north_log) = office(&folder.join("north"), "Ministry")?;
     let (south, south_log) = office(&folder.join("south"), "Embassy")?;
     let meddler = Meddler::start(north.exchange.line, plan.pairs)?;
@@ -127,26 +137,12 @@ pub(super) fn play(
         let (to_b, _) = introduce(&mut a.handset, &mut b.handset)?;
         pairs.push(Pair::new(a, b, to_b));
     }
-    let relay = Door::open(Relaying::OnArrival)?;
-    let relay_meddler = Meddler::start(relay.at, plan.pairs)?;
-    let mut senders = Vec::new();
-    for number in 0..2 * plan.pairs {
-        let to = if number % 2 == 0 { relay_meddler.doors[number / 2] } else { relay.at };
-        senders.push(Sender::start(Sending {
-            leak: Leak::Steady,
-            number: u32::try_from(number).unwrap_or(u32::MAX),
-            to,
-            key: relay.key,
-            speech: room.speech.clone(),
-            lengths: Arc::default(),
-            stretches: Vec::new(),
-            start,
-        })?);
-    }
+    let relay = Relayed::start(Leak::Steady, plan, room, start)?;
+    let spoken = Relayed::start(Leak::OnDemand, plan, room, start)?;
     for pair in &mut pairs {
         pair.enter(State::Talking)?;
     }
-    let course = course(plan, &[&meddler, &relay_meddler], start);
+    let course = course(plan, &[&meddler, &relay.meddler], start);
     for pair in &mut pairs {
         pair.enter(State::Idle)?;
     }
@@ -178,22 +174,70 @@ pub(super) fn play(
     south.stop()?;
     meddler.stop()?;
 
-    let ups = senders.into_iter().map(Sender::stop).collect::<Result<Vec<_>, _>>()?;
-    let ups: Vec<Way> = ups.into_iter().flat_map(|r| r.links).flat_map(|l| l.ways).collect();
-    let downs = relay.close(start, 2 * plan.pairs)?;
-    relay_meddler.stop()?;
-    let half = |ways: &[Way], odd: usize| -> Vec<Way> {
-        ways.iter().skip(odd).step_by(2).cloned().collect()
-    };
-    let relay = Partners {
-        a: lines(half(&ups, 0), half(&downs, 0)),
-        b: lines(half(&ups, 1), half(&downs, 1)),
-        trunk: None,
-        talk: course.talk,
-        slots: course.slots,
-        meddled: course.meddled,
-    };
-    Ok((product, relay))
+    Ok(Played { product, relay: relay.stop(&course, start)?, spoken: spoken.stop(&course, start)? })
+}
+
+/// Lines of the lab's own through a relay that forwards on arrival: the nth even one talks to the nth odd one.
+struct Relayed {
+    door: Door,
+    meddler: Meddler,
+    senders: Vec<Sender>,
+}
+
+impl Relayed {
+    fn start(leak: Leak, plan: &Plan, room: &Room, start: Instant) -> Result<Relayed, Failure> {
+        let door = Door::open(Relaying::OnArrival)?;
+        let meddler = Meddler::start(door.at, plan.pairs)?;
+        let mut rng = ChaCha20Rng::seed_from_u64(plan.seed ^ 0x7a1c);
+        let senders = (0..2 * plan.pairs)
+            .map(|number| {
+                let to = if number % 2 == 0 { meddler.doors[number / 2] } else { door.at };
+                Sender::start(Sending {
+                    leak,
+                    number: u32::try_from(number).unwrap_or(u32::MAX),
+                    to,
+                    key: door.key,
+                    speech: room.speech.clone(),
+                    lengths: Arc::default(),
+                    stretches: turns(&mut rng, since(start, Instant::now())),
+                    start,
+                })
+            })
+            .collect::<Result<_, _>>()?;
+        Ok(Relayed { door, meddler, senders })
+    }
+
+    fn stop(self, course: &Course, start: Instant) -> Result<Partners, Failure> {
+        let count = self.senders.len();
+        let ups = self.senders.into_iter().map(Sender::stop).collect::<Result<Vec<_>, _>>()?;
+        let ups: Vec<Way> = ups.into_iter().flat_map(|r| r.links).flat_map(|l| l.ways).collect();
+        let downs = self.door.close(start, count)?;
+        self.meddler.stop()?;
+        let half = |ways: &[Way], odd: usize| -> Vec<Way> {
+            ways.iter().skip(odd).step_by(2).cloned().collect()
+        };
+        Ok(Partners {
+            a: lines(half(&ups, 0), half(&downs, 0)),
+            b: lines(half(&ups, 1), half(&downs, 1)),
+            trunk: None,
+            talk: course.talk,
+            slots: course.slots,
+            meddled: course.meddled.clone(),
+        })
+    }
+}
+
+/// Somebody who says something for a second or three, and is silent for as long: two minutes of it.
+fn turns(rng: &mut ChaCha20Rng, from: i64) -> Vec<Stretch> {
+    let mut moment = || (1_000 + below(rng, 2_000)) as i64 * 1_000_000;
+    let mut at = from;
+    (0..30)
+        .map(|_| {
+            let begins = at + moment();
+            at = begins + moment();
+            Stretch { state: State::Talking, from: begins, until: at }
+        })
+        .collect()
 }
 
 fn lines(up: Vec<Way>, down: Vec<Way>) -> Vec<Link> {

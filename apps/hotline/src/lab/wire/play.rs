@@ -51,6 +51,8 @@ pub(super) struct Captured {
     pub(super) product: Partners,
     /// The same through a relay that forwards on arrival.
     pub(super) relay: Partners,
+    /// The same where lines have cells only while somebody speaks.
+    pub(super) spoken: Partners,
 }
 
 impl Captured {
@@ -86,6 +88,7 @@ impl Captured {
                 .all(|r| r.links.iter().all(|l| l.ways.len() == 2))
             && self.product.is_whole()
             && self.relay.is_whole()
+            && self.spoken.is_whole()
     }
 
     /// For the picture: the first of each.
@@ -181,8 +184,7 @@ pub(super) fn play(plan: &Plan, start: Instant) -> Result<Captured, Failure> {
         start,
         &format!("{} pairs in two offices all talk, then are meddled with", plan.partners.pairs),
     );
-    let (product, relay) =
-        partners::play(&folder.path().join("partners"), &room, &plan.partners, start)?;
+    let partners = partners::play(&folder.path().join("partners"), &room, &plan.partners, start)?;
     Ok(Captured {
         seed: plan.effort.seed,
         rounds: plan.effort.rounds,
@@ -190,7 +192,8 @@ pub(super) fn play(plan: &Plan, start: Instant) -> Result<Captured, Failure> {
         lines: played.lines,
         trunks: played.trunks,
         leaky,
-        product,
-        relay,
+        product: partners.product,
+        relay: partners.relay,
+        spoken: partners.spoken,
     })
 }

@@ -252,6 +252,22 @@ fn a_clock_is_found_in_late_and_missing_cells() {
 }
 
 #[test]
+fn the_clock_of_who_speaks_much_and_of_who_is_silent_are_the_same() {
+    let mut rng = ChaCha20Rng::seed_from_u64(53);
+    for late_ones in [10, 50, 80] {
+        let way: Way = (0..500)
+            .map(|tick| {
+                let late = if rng.next_u32() % 100 < late_ones { 600_000 } else { 0 };
+                Datagram { at: 7_000_000 + tick * LINE_TICK + late, size: 255 }
+            })
+            .collect();
+        let grid = Grid::new(&way, LINE_TICK);
+        let least = grid.cells.iter().map(|c| c.late).fold(f64::MAX, f64::min);
+        assert!(least.abs() < 1.0, "{late_ones} of 100 cells are late: {least}");
+    }
+}
+
+#[test]
 fn one_odd_size_and_a_second_cell_are_unequal() {
     let good = runs(61, 2, |_| Habit { jitter: 20.0, ..STEADY });
     let doubled = |run: &Run| Run {
@@ -319,12 +335,32 @@ fn partners(seed: u64, on_arrival: bool) -> Partners {
     Partners { a, b, trunk: None, talk: (0, talk), slots: (talk, slot), meddled }
 }
 
+/// The same through a relay on arrival, of lines that have cells only in some seconds, by the toss of a coin.
+fn on_demand(seed: u64) -> Partners {
+    let mut rng = ChaCha20Rng::seed_from_u64(seed);
+    let mut partners = partners(seed, true);
+    let mut thin = |up: &mut Way, down: &mut Way| {
+        let speaks: Vec<bool> = (0..60).map(|_| rng.next_u32().is_multiple_of(2)).collect();
+        for way in [up, down] {
+            way.retain(|d| speaks[usize::try_from(d.at / SECOND).unwrap_or(0) % speaks.len()]);
+        }
+    };
+    for (a, b) in partners.a.iter_mut().zip(&mut partners.b) {
+        thin(&mut a.ways[0], &mut b.ways[1]);
+        thin(&mut b.ways[0], &mut a.ways[1]);
+    }
+    partners
+}
+
 #[test]
 fn who_talks_to_whom_is_found_on_arrival_and_not_on_a_clock() {
     let leaky = pairs::find("relay", &partners(71, true), EFFORT);
     for f in leaky.iter().filter(|f| f.detector != "counts") {
         assert!(f.auc.unwrap() >= 0.99 && f.p < 0.001, "{}", shown(&leaky));
     }
+    let spoken = pairs::find("relay", &on_demand(73), EFFORT);
+    let counts = spoken.iter().find(|f| f.detector == "counts").unwrap();
+    assert!(counts.auc.unwrap() >= 0.99 && counts.p < 0.001, "{}", shown(&spoken));
     let clocked = pairs::find("relay", &partners(72, false), EFFORT);
     assert!(clocked.iter().all(|f| f.p > 0.01), "{}", shown(&clocked));
 }
@@ -336,6 +372,10 @@ fn meddling_is_seen_through_a_relay_on_arrival_and_not_on_a_clock() {
     for f in &leaky {
         assert!(f.auc.unwrap() >= 0.99 && f.p <= 0.001, "{}", shown(&leaky));
     }
+    // What is done to one line does not move a third one, not even there.
+    let all = active::find(&partners(81, true), EFFORT);
+    let bystander = all.iter().filter(|f| f.link.starts_with("bystander"));
+    assert_eq!(bystander.clone().filter(|f| f.p > 0.001).count(), 2 * active::METHODS.len());
     let clocked = active::find(&partners(82, false), EFFORT);
     let falls = holm(&clocked.iter().map(|f| f.p).collect::<Vec<_>>(), 0.01);
     assert!(!clocked.is_empty() && !falls.contains(&true), "{}", shown(&clocked));
