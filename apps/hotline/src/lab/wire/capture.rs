@@ -40,6 +40,8 @@ pub enum State {
     Text,
     /// One has two calls, of which one is held, and speaks in the other.
     TwoCalls,
+    /// A third one was brought into the call, and all speak.
+    Conference,
     /// The two seconds after a command: ringing, answering, holding, hanging up.
     Change,
 }

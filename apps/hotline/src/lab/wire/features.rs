@@ -26,7 +26,7 @@ pub(super) struct Sample {
 }
 
 /// Spread of times: a logarithm, as these are microseconds now and milliseconds then.
-fn log(us: f64) -> f64 {
+pub(super) fn log(us: f64) -> f64 {
     (us.max(0.0) + 1.0).ln()
 }
 

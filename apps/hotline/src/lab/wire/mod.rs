@@ -90,7 +90,7 @@ struct Plan {
 
 impl Plan {
     fn new(options: &WireOptions, seed: u64) -> Plan {
-        use State::{Hold, Idle, Ringing, Silence, Talking, Text, TwoCalls};
+        use State::{Conference, Hold, Idle, Ringing, Silence, Talking, Text, TwoCalls};
         let seconds = Duration::from_secs_f64;
         let effort = Effort { rounds: 50_000, seed };
         let pairs = |usual| options.pairs.map_or(usual, usize::from);
@@ -121,7 +121,7 @@ impl Plan {
                 states: [
                     [Idle; 3].as_slice(),
                     &[Talking; 3],
-                    &[Ringing, Silence, Hold, Text, TwoCalls],
+                    &[Ringing, Silence, Hold, Text, TwoCalls, Conference],
                 ]
                 .concat(),
                 stretch: seconds(10.1),

@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 use call::{CallState, End};
 use phone::{Command, Event};
 use voice::{BLOCK, FRAME};
+use wire::talk::Role;
 use wire::{EnrolLink, Text, Time};
 
 use super::capture::State;
@@ -120,6 +121,19 @@ impl Line {
             _ => None,
         };
         Ok(self.handset.wait("ringing", PATIENCE, incoming)?.1)
+    }
+
+    /// So many are in the call, itself among them.
+    fn meets(&mut self, call: u32, members: usize) -> Result<(), Failure> {
+        loop {
+            let view = self.handset.handle.view();
+            let room = view.calls.iter().find(|c| c.id == call).and_then(|c| c.room.as_ref());
+            if room.is_some_and(|r| r.members.iter().filter(|m| !m.gone).count() >= members) {
+                return Ok(());
+            }
+            let changed = |e: &Event| (*e == Event::Room { call }).then_some(());
+            self.handset.wait("the others in the call", PATIENCE, changed)?;
+        }
     }
 
     fn speak(&self, on: bool) {
@@ -287,15 +301,65 @@ impl Pair {
         Ok(())
     }
 
-    /// Holds B, calls the third one and talks there; `stay` says how long, once everything has settled.
-    pub(super) fn aside(
+    /// Goes into a state that needs the third one; `stay` says how long, once everything has settled.
+    pub(super) fn with_third(
         &mut self,
+        state: State,
         stay: impl FnOnce(Option<Instant>) -> Result<(), Failure>,
     ) -> Result<(), Failure> {
         let Some((to_c, third)) = self.third.clone() else {
-            return Err("there is no third office for a second call".into());
+            return Err("there is no third office".into());
         };
-        let mut c = third.lock().map_err(|_| "another pair failed in its second call")?;
+        let mut c = third.lock().map_err(|_| "another pair failed with the third one")?;
+        match state {
+            State::Conference => self.confer(to_c, &mut c, stay),
+            _ => self.aside(to_c, &mut c, stay),
+        }
+    }
+
+    /// Brings the third one into the call; all three speak.
+    fn confer(
+        &mut self,
+        to_c: u32,
+        c: &mut Line,
+        stay: impl FnOnce(Option<Instant>) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
+        self.enter(State::Silence)?.into_iter().for_each(|at| {
+            self.commanded.get_or_insert(at);
+        });
+        let Some((at_a, at_b)) = self.call else { return Err("there is no call".into()) };
+        self.command();
+        let (role, expected) = (Role::Interpreter, String::new());
+        self.a.handset.command(Command::Bring { call: at_a, contact: to_c, role, expected })?;
+        let at_c = c.rings()?;
+        c.handset.command(Command::Answer { call: at_c })?;
+        for (line, call) in [(&mut self.a, at_a), (&mut self.b, at_b), (&mut *c, at_c)] {
+            line.meets(call, 3)?;
+            line.speak(true);
+        }
+        stay(self.commanded.take())?;
+        self.a.speak(false);
+        self.b.speak(false);
+        c.speak(false);
+        self.command();
+        c.handset.command(Command::HangUp { call: at_c })?;
+        c.state(at_c, |s| matches!(s, CallState::Ended(_)))?;
+        self.a.handset.command(Command::HangUp { call: at_a })?;
+        self.b.handset.command(Command::HangUp { call: at_b })?;
+        for (line, call) in [(&mut self.a, at_a), (&mut self.b, at_b)] {
+            line.state(call, |s| matches!(s, CallState::Ended(_)))?;
+        }
+        (self.call, self.connected, self.held) = (None, false, false);
+        Ok(())
+    }
+
+    /// Holds B, calls the third one and talks there.
+    fn aside(
+        &mut self,
+        to_c: u32,
+        c: &mut Line,
+        stay: impl FnOnce(Option<Instant>) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
         self.enter(State::Hold)?.into_iter().for_each(|at| {
             self.commanded.get_or_insert(at);
         });

@@ -3,7 +3,7 @@
 //! ```text
 //!  pair 0   idle ─ talking ─ hold ─ ringing ─ talking ─ idle ─ ...      each has its own two exchanges and trunk,
 //!  pair 1   ringing ─ two calls ─ idle ─ text ─ ...                     and its own clocks
-//!  ...                                                                  one third office for second calls
+//!  ...                                                                  one third office for second calls and conferences
 //! ```
 //!
 //! The order of each pair is drawn at random, so that what the machine does meanwhile falls on all states alike.
@@ -28,7 +28,7 @@ const COMMAND: Duration = Duration::from_secs(2);
 /// From the last command to the next stretch, at least.
 const SETTLE: Duration = Duration::from_millis(700);
 /// Pairs for each person of the third office.
-const SHARE: usize = 4;
+const SHARE: usize = 2;
 /// People of the third office.
 const THIRD: [&str; 4] = ["Cleo", "Carl", "Cora", "Cyril"];
 
@@ -74,7 +74,12 @@ fn set_up(folder: &Path, room: &Room, third: &Third, n: usize) -> Result<Offices
     Ok(Offices { a, b, pair })
 }
 
-/// The third office, for second calls.
+/// Whether somebody of the third office is in it.
+fn needs_third(state: State) -> bool {
+    matches!(state, State::TwoCalls | State::Conference)
+}
+
+/// The third office, for second calls and for calls of three.
 struct Third {
     office: Office,
     people: Vec<Arc<Mutex<Line>>>,
@@ -83,8 +88,8 @@ struct Third {
 impl Third {
     fn start(folder: &Path, room: &Room, plan: &Plan) -> Result<Third, Failure> {
         let office = office(folder, "Consulate")?.0;
-        let wanted =
-            if plan.states.contains(&State::TwoCalls) { plan.pairs.div_ceil(SHARE) } else { 0 };
+        let calls = plan.states.iter().any(|s| needs_third(*s));
+        let wanted = if calls { plan.pairs.div_ceil(SHARE) } else { 0 };
         let people = THIRD.iter().take(wanted);
         let people = people.map(|p| Ok(Arc::new(Mutex::new(Line::new(&office, p, room, None)?))));
         let people = people.collect::<Result<_, Failure>>()?;
@@ -174,8 +179,8 @@ fn script(
             stretches.push(Stretch { state, from: since(start, from), until: since(start, until) });
             until
         };
-        if state == State::TwoCalls {
-            pair.aside(|commanded| {
+        if needs_third(state) {
+            pair.with_third(state, |commanded| {
                 let until = begin(commanded);
                 std::thread::sleep(until.saturating_duration_since(Instant::now()));
                 Ok(())

@@ -2,7 +2,7 @@
 //!
 //! | test | of | compares |
 //! |---|---|---|
-//! | Welch | distance of gaps from the tick | means |
+//! | Welch | distance of gaps from the tick, its logarithm: hiccups of milliseconds must not drown microseconds | means |
 //! | Kolmogorov and Smirnov | gaps | distributions |
 //! | mutual information | gaps, in 48 bins of equal weight | how many bits a gap tells of the state |
 //!
@@ -15,7 +15,7 @@ use rand_chacha::rand_core::SeedableRng;
 
 use super::capture::{Grid, Run};
 use super::detect::{Effort, Finding, Task};
-use super::features::gaps;
+use super::features::{gaps, log};
 use super::stats::{by_run, quantile, shuffle};
 
 /// Bins of gaps.
@@ -94,7 +94,7 @@ fn units(runs: &[Run], task: &Task, way: usize) -> Vec<Unit> {
             for (grid, tick) in &grids {
                 let cells = grid.cells_in(stretch.from, stretch.until);
                 for gap in gaps(cells.iter().map(|c| c.at)) {
-                    let off = (gap - *tick as f64 / 1e3).abs();
+                    let off = log((gap - *tick as f64 / 1e3).abs());
                     sum += off;
                     squares += off * off;
                     all.push(gap);
