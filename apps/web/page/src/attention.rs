@@ -31,7 +31,7 @@ pub fn watch(app: App) {
             if v.calls.iter().any(|c| c.state == CallState::RingingHere) {
                 format!("☎ {}", t.st_incoming)
             } else if let Some(call) = foremost(&v.calls) {
-                format!("{} · Hotline", crate::words::call(call.state, t).0.words)
+                format!("{} · Hotline", crate::words::room::state(call, t).0.words)
             } else if v.missed > 0 {
                 format!("({}) Hotline", v.missed)
             } else {

@@ -64,15 +64,16 @@ fn connect(app: App) {
     }
 }
 
-/// Keys in a call: M, H, E; when it rings: A, D. Never while something is typed.
+/// Keys in a call: M, H, E, and for who arranges it B, N, C; when it rings: A, D. Never while something is typed or asked.
 fn keys(app: App) {
     let incoming = app.incoming();
     let shown = app.shown_call();
     browser::listen::<KeyboardEvent>("keydown", move |event| {
-        let typing = event
-            .target()
-            .and_then(|t| t.dyn_into::<web_sys::Element>().ok())
-            .is_some_and(|e| ["INPUT", "TEXTAREA", "SELECT"].contains(&e.tag_name().as_str()));
+        let typing =
+            event.target().and_then(|t| t.dyn_into::<web_sys::Element>().ok()).is_some_and(|e| {
+                let asked = e.closest("dialog.sheet").ok().flatten().is_some();
+                asked || ["INPUT", "TEXTAREA", "SELECT"].contains(&e.tag_name().as_str())
+            });
         if typing || event.ctrl_key() || event.meta_key() || event.alt_key() || event.repeat() {
             return;
         }
@@ -90,9 +91,28 @@ fn keys(app: App) {
             "m" => app.toggle_mute(),
             "h" => app.hold(call),
             "e" => app.end(call),
+            // The key itself must not be typed into what opens.
+            "b" => press("key-bring", true, &event),
+            "n" => press("key-announce", true, &event),
+            // To connect cannot be taken back: the key is found, and pressed by another.
+            "c" => press("key-connect", false, &event),
             _ => {}
         }
     });
+}
+
+/// Presses a button of the screen, or only goes to it.
+fn press(id: &str, pressed: bool, event: &KeyboardEvent) {
+    let found = browser::document().get_element_by_id(id);
+    let Some(button) = found.and_then(|b| b.dyn_into::<web_sys::HtmlElement>().ok()) else {
+        return;
+    };
+    event.prevent_default();
+    // What cannot be focused is reached by Tab.
+    let _ = button.focus();
+    if pressed {
+        button.click();
+    }
 }
 
 /// Asks which build the exchange serves, and has the service worker keep that one's shell.

@@ -1,5 +1,7 @@
 //! States in words, each with its icon: nothing is said by colour alone.
 
+pub mod room;
+
 use protocol::{
     CallState, CardState, ContactView, End, ErrorCode, Grade, Keys, LineState, Problem, Progress,
 };

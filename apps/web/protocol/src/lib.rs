@@ -13,10 +13,12 @@
 //! milliseconds, levels in dBFS (root mean square; silence: -90 or less).
 
 mod from_worker;
+mod room;
 mod to_worker;
 mod view;
 
 pub use from_worker::{ErrorCode, Event, FromWorker, Problem, StoreState};
+pub use room::{Asked, BringingView, Expected, MemberLevel, MemberView, Role, RoomStage, RoomView};
 pub use to_worker::{Command, LockChoice, ToWorker};
 pub use view::{
     CallMeter, CallState, CallView, CardState, CardView, ContactView, Direction, Doubt, End, Grade,

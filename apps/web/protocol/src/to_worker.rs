@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::room::Role;
+
 /// How the store at rest is locked.
 #[derive(Clone, Serialize, Deserialize)]
 pub enum LockChoice {
@@ -106,5 +108,8 @@ pub enum Command {
     HandCard { contact: u32, text: String },
     Minute { call: u32, text: String },
     AcceptOfficer { fingerprint: String },
+    Bring { call: u32, contact: u32, role: Role, expected: String },
+    Announce { call: u32, on: bool },
+    Connect { call: u32 },
     ClearMissed,
 }

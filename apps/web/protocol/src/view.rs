@@ -6,6 +6,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::room::{Asked, MemberLevel, RoomView};
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum LineState {
     NotEnrolled,
@@ -166,15 +168,21 @@ pub struct CallView {
     pub on_record: bool,
     pub on_record_there: bool,
     pub minutes: Vec<String>,
+    /// Who is in it, once it is a call of more than two.
+    pub room: Option<RoomView>,
+    /// Incoming: a contact asks this handset's person into a call of others.
+    pub asked: Option<Asked>,
 }
 
 /// What moves in a call.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CallMeter {
     pub id: u32,
     pub timer_ms: u64,
     pub level: f32,
     pub quality: Option<Quality>,
+    /// Of a call of more than two: each member that is heard here.
+    pub levels: Vec<MemberLevel>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -15,6 +15,8 @@ macro_rules! same {
     };
 }
 
+mod room;
+
 pub(crate) fn end(end: call::End) -> protocol::End {
     use call::End;
     same!(end, End => End {
@@ -91,6 +93,7 @@ pub(crate) fn meter(call: &phone::CallView) -> protocol::CallMeter {
         timer_ms: millis(call.timer),
         level: call.level.rms,
         quality: call.quality.map(quality),
+        levels: call.room.as_ref().map(room::levels).unwrap_or_default(),
     }
 }
 
@@ -165,6 +168,8 @@ fn one_call(c: &phone::CallView) -> protocol::CallView {
         on_record: c.on_record,
         on_record_there: c.on_record_there,
         minutes: c.minutes.iter().map(|(_, text)| text.clone()).collect(),
+        room: c.room.as_ref().map(room::view),
+        asked: c.asked.as_ref().map(room::asked),
         texts: c
             .texts
             .iter()
@@ -273,6 +278,11 @@ pub(crate) fn command(command: Command) -> phone::Command {
         Command::HandCard { contact, text } => P::HandCard { contact, text },
         Command::Minute { call, text } => P::Minute { call, text },
         Command::AcceptOfficer { fingerprint } => P::AcceptOfficer { fingerprint },
+        Command::Bring { call, contact, role, expected } => {
+            P::Bring { call, contact, role: room::machines_role(role), expected }
+        }
+        Command::Announce { call, on } => P::Announce { call, on },
+        Command::Connect { call } => P::Connect { call },
         Command::ClearMissed => P::ClearMissed,
     }
 }

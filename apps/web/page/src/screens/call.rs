@@ -2,6 +2,7 @@
 //!
 //! ```text
 //!   state        who, office, timer        who can hear        levels        keys        text
+//!                [stages]                  [each member]                     [bring, announce, connect]
 //! ```
 
 use leptos::prelude::*;
@@ -15,6 +16,7 @@ use crate::parts::devices::devices;
 use crate::parts::icon::{Icon, icon};
 use crate::parts::meter::{SILENCE, meter};
 use crate::parts::state::spoken;
+use crate::screens::{bring, room};
 use crate::time::timer;
 use crate::words;
 
@@ -25,6 +27,7 @@ struct Facts {
     contact: u32,
     muted_by_other: bool,
     on_record: (bool, bool),
+    asked: bool,
 }
 
 fn found(app: App, id: u32, v: &protocol::View) -> Option<Facts> {
@@ -33,6 +36,7 @@ fn found(app: App, id: u32, v: &protocol::View) -> Option<Facts> {
         contact: c.contact,
         muted_by_other: c.muted_by_other,
         on_record: (c.on_record, c.on_record_there),
+        asked: c.asked.is_some(),
     };
     v.calls
         .iter()
@@ -67,7 +71,13 @@ fn one(app: App, id: u32) -> AnyView {
         let who = found(app, id, v)?.contact;
         v.contacts.iter().find(|c| c.id == who).cloned()
     });
-    let name = move || contact.get().map_or_else(|| "?".to_owned(), |c| c.name);
+    let room = app.part(move |v| room::found(app, id, v));
+    let with = Memo::new(move |_| {
+        let of_contact = || contact.get().map(|c| (c.name, c.office));
+        let of_room = room.with(|r| r.as_ref().and_then(words::room::with_whom));
+        of_room.or_else(of_contact).unwrap_or_else(|| ("?".to_owned(), String::new()))
+    });
+    let name = move || with.get().0;
     let talks = Memo::new(move |_| {
         matches!(
             state.get(),
@@ -87,7 +97,25 @@ fn one(app: App, id: u32) -> AnyView {
     let timed = Memo::new(move |_| {
         talks.get() || (matches!(state.get(), Some(CallState::Ended(_))) && time() != "0:00")
     });
-    let said = move || state.get().map(|s| words::call(s, t));
+    // Words of the call: in a call of more than two, those of its stage.
+    let said = app.part(move |v| {
+        let live = v.calls.iter().find(|c| c.id == id).map(|c| words::room::state(c, t));
+        live.or_else(|| app.ended.with(|c| c.as_ref().map(|c| words::room::state(c, t))))
+    });
+    let known = Memo::new(move |_| {
+        use protocol::Keys;
+        contact.get().is_some_and(|c| matches!(c.keys, Keys::Verified | Keys::Pinned))
+    });
+    let in_room = Memo::new(move |_| room.with(Option::is_some));
+    let at = Memo::new(move |_| {
+        let asked = facts.get().is_some_and(|f| f.asked);
+        let stage = |r: &protocol::RoomView| {
+            words::room::is_arranged(r, asked).then(|| words::room::reached(r))
+        };
+        room.with(|r| r.as_ref().and_then(stage)).filter(|_| state.get().is_some_and(under_way))
+    });
+    // It talks, and nobody is held or handed over: more people can come in.
+    let takes = Memo::new(move |_| talks.get() && state.get() == Some(CallState::Connected));
     let node = NodeRef::<leptos::html::H1>::new();
     Effect::new(move |_| {
         if let Some(node) = node.get() {
@@ -100,19 +128,23 @@ fn one(app: App, id: u32) -> AnyView {
             <div class="call-head">
                 <span class="ringing-avatar">{move || avatar(&name(), true)}</span>
                 <h1 node_ref=node tabindex="-1" dir="auto">{name}</h1>
-                <p class="office" dir="auto">{move || contact.get().map(|c| c.office)}</p>
+                <p class="office" dir="auto">{move || with.get().1}</p>
                 <div class="call-state" role="status" aria-live="assertive">
-                    {move || said().map(|(s, _)| spoken(s.icon, s.tone, s.words.to_owned()))}
+                    {move || said.get().map(|(s, _)| spoken(s.icon, s.tone, s.words.to_owned()))}
                 </div>
                 {move || timed.get().then(|| view! { <p class="timer" role="timer">{time}</p> })}
-                <p class="explain">{move || said().map(|(_, more)| more)}</p>
+                <p class="explain">{move || said.get().map(|(_, more)| more)}</p>
             </div>
+            {move || at.get().map(|stage| room::stages(app, stage))}
             {sound_problem(app)}
-            {move || state.get().filter(|s| under_way(*s)).map(|_| protection(app, contact))}
+            {move || (state.get().is_some_and(under_way) && !(in_room.get() && known.get())).then(|| protection(app, contact))}
+            {move || (state.get().is_some_and(under_way) && in_room.get()).then(|| room::people(app, id, room, known))}
             {move || facts.get().filter(|f| under_way(f.state)).and_then(|f| on_record(app, id, f.on_record))}
-            {move || talks.get().then(|| levels(app, id, facts, contact))}
+            {move || talks.get().then(|| levels(app, id, facts, contact, in_room))}
+            {move || in_room.get().then(|| room::attend(app, id, room))}
+            {move || takes.get().then(|| bring::bring(app, id, facts.get_untracked().map_or(0, |f| f.contact), room))}
             {move || match state.get() {
-                Some(s) if under_way(s) => keys(app, id, state, talks),
+                Some(s) if under_way(s) => keys(app, id, state, talks, room),
                 _ => over(app, id, contact.get_untracked().map(|c| c.id)),
             }}
             {others(app, id)}
@@ -197,6 +229,7 @@ fn levels(
     id: u32,
     facts: Memo<Option<Facts>>,
     contact: Memo<Option<protocol::ContactView>>,
+    in_room: Memo<bool>,
 ) -> AnyView {
     let t = app.t();
     let muted = app.part(|v| v.muted);
@@ -211,13 +244,12 @@ fn levels(
         }
     };
     let mic = move || if muted.get() { SILENCE } else { app.meters.with(|m| m.mic) };
-    let of_call = move || app.meters.with(|m| m.calls.iter().find(|c| c.id == id).copied());
+    let of_call = move || app.meters.with(|m| m.calls.iter().find(|c| c.id == id).cloned());
     let level = move || of_call().map_or(SILENCE, |c| c.level);
     let grade = Memo::new(move |_| of_call().and_then(|c| c.quality).map(|q| q.grade));
     view! {
         <section class="levels">
-            {meter(theirs, level)}
-            {meter(mine, mic)}
+            {move || (!in_room.get()).then(|| view! { {meter(theirs, level)} {meter(mine, mic)} })}
             <details class="figures">
                 <summary>{icon(Icon::Chart)}<span>{move || words::grade(grade.get(), t)}</span><span class="hint">{t.statistics}</span></summary>
                 {statistics(app, id)}
@@ -268,8 +300,16 @@ fn statistics(app: App, id: u32) -> AnyView {
     .into_any()
 }
 
-fn keys(app: App, id: u32, state: Memo<Option<CallState>>, talks: Memo<bool>) -> AnyView {
+fn keys(
+    app: App,
+    id: u32,
+    state: Memo<Option<CallState>>,
+    talks: Memo<bool>,
+    room: Memo<Option<protocol::RoomView>>,
+) -> AnyView {
     let t = app.t();
+    // Who is held by attendants holds nobody.
+    let waits = Memo::new(move |_| room.with(|r| r.as_ref().is_some_and(words::room::waits)));
     let muted = app.part(|v| v.muted);
     let held = Memo::new(move |_| state.get() == Some(CallState::HeldByMe));
     let sound = RwSignal::new(false);
@@ -281,7 +321,7 @@ fn keys(app: App, id: u32, state: Memo<Option<CallState>>, talks: Memo<bool>) ->
                 <span>{move || if muted.get() { t.unmute } else { t.mute }}</span>
             </button>
             <button class:pressed=move || held.get() aria-pressed=move || held.get().to_string()
-                disabled=move || !talks.get() aria-keyshortcuts="h" on:click=move |_| app.hold(id)>
+                disabled=move || !talks.get() || waits.get() aria-keyshortcuts="h" on:click=move |_| app.hold(id)>
                 <span class="key">{move || icon(if held.get() { Icon::Play } else { Icon::Pause })}</span>
                 <span>{move || if held.get() { t.resume } else { t.hold }}</span>
             </button>

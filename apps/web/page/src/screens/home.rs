@@ -137,8 +137,11 @@ fn call_bar(app: App) -> AnyView {
     let facts = app.part(move |v| {
         let id = shown.get()?;
         let call = v.calls.iter().find(|c| c.id == id && crate::app::under_way(c.state))?;
-        let name = v.contacts.iter().find(|c| c.id == call.contact).map(|c| c.name.clone());
-        Some((name.unwrap_or_default(), words::call(call.state, t).0.words))
+        let of_room = call.room.as_ref().and_then(words::room::with_whom).map(|(name, _)| name);
+        let of_contact =
+            || v.contacts.iter().find(|c| c.id == call.contact).map(|c| c.name.clone());
+        let name = of_room.or_else(of_contact);
+        Some((name.unwrap_or_default(), words::room::state(call, t).0.words))
     });
     (move || {
         let (name, state) = facts.get().filter(|_| app.route.get() != Route::Call)?;

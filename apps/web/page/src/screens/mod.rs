@@ -1,5 +1,6 @@
 //! One file a screen, and which of them is shown.
 
+pub mod bring;
 pub mod call;
 pub mod card;
 pub mod cards;
@@ -11,6 +12,7 @@ pub mod give;
 pub mod history;
 pub mod home;
 pub mod incoming;
+pub mod room;
 pub mod settings;
 pub mod take;
 pub mod texts;

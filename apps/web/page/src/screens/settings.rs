@@ -35,6 +35,7 @@ pub fn settings(app: App) -> AnyView {
             </section>
             <footer class="hint foot">
                 <p>{t.shortcuts}</p>
+                <p>{t.shortcuts_room}</p>
                 <p>{t.version}": "<code dir="ltr">{move || app.build.get().unwrap_or_else(|| t.version_unknown.to_owned())}</code></p>
             </footer>
         </div>

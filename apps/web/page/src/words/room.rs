@@ -1,0 +1,170 @@
+//! Calls of more than two, in words: roles, stages, and who hears whom.
+
+use protocol::{CallState, CallView, End, MemberView, Role, RoomStage, RoomView};
+
+use super::{Said, Tone, call, said};
+use crate::parts::icon::Icon;
+use crate::text::{Text, fill};
+
+/// The stages of an arranged call, in order.
+pub const STAGES: [RoomStage; 5] = [
+    RoomStage::Arranging,
+    RoomStage::Held,
+    RoomStage::Handing,
+    RoomStage::Confirming,
+    RoomStage::Connected,
+];
+
+/// A role.
+#[must_use]
+pub fn role(role: Role, t: &'static Text) -> &'static str {
+    match role {
+        Role::Principal => t.role_principal,
+        Role::Attendant => t.role_attendant,
+        Role::Interpreter => t.role_interpreter,
+        Role::NoteTaker => t.role_note_taker,
+        Role::RecordsOfficer => t.role_records,
+        Role::DutyOfficer => t.role_duty,
+    }
+}
+
+/// The name of a stage.
+#[must_use]
+pub fn stage(stage: RoomStage, t: &'static Text) -> Said {
+    match stage {
+        RoomStage::Arranging => said(Icon::People, Tone::Calm, t.g_arranging),
+        RoomStage::Held => said(Icon::Pause, Tone::Care, t.g_held),
+        RoomStage::Handing => said(Icon::Handshake, Tone::Care, t.g_handing),
+        RoomStage::Confirming => said(Icon::Clock, Tone::Calm, t.g_confirming),
+        RoomStage::Connected => said(Icon::Phone, Tone::Good, t.st_connected),
+    }
+}
+
+/// Somebody arranges the call, or did: it has stages.
+#[must_use]
+pub fn is_arranged(room: &RoomView, asked: bool) -> bool {
+    let attends = |m: &MemberView| m.role == Role::Attendant;
+    asked || room.stage != RoomStage::Connected || room.members.iter().any(attends)
+}
+
+/// How far the whole call is: for those who arrange it, others are held as soon as they are in it.
+#[must_use]
+pub fn reached(room: &RoomView) -> RoomStage {
+    match room.stage {
+        RoomStage::Arranging if room.members.len() > 2 => RoomStage::Held,
+        stage => stage,
+    }
+}
+
+/// This handset's person is held, or being handed over: not heard.
+#[must_use]
+pub fn waits(room: &RoomView) -> bool {
+    matches!(room.stage, RoomStage::Held | RoomStage::Handing | RoomStage::Confirming)
+}
+
+/// Who is expected, with the office.
+#[must_use]
+pub fn expected(e: &protocol::Expected) -> String {
+    match (e.name.as_str(), e.office.as_str()) {
+        ("", office) => office.to_owned(),
+        (name, "") => name.to_owned(),
+        (name, office) => format!("{name}, {office}"),
+    }
+}
+
+/// A call's state and what it means for this handset's person.
+#[must_use]
+pub fn state(c: &CallView, t: &'static Text) -> (Said, String) {
+    let plain = || {
+        let (said, more) = call(c.state, t);
+        (said, more.to_owned())
+    };
+    let Some(room) = &c.room else { return plain() };
+    match c.state {
+        CallState::Ended(End::ByMe) if room.role == Role::Attendant => {
+            (said(Icon::PhoneDown, Tone::Calm, t.st_left), t.x_left.to_owned())
+        }
+        CallState::Connected | CallState::HeldByOther | CallState::Connecting => {
+            (stage(room.stage, t), meaning(room, t))
+        }
+        _ => plain(),
+    }
+}
+
+fn meaning(room: &RoomView, t: &'static Text) -> String {
+    let attends = room.role == Role::Attendant;
+    match room.stage {
+        RoomStage::Arranging if attends => t.x_arrange.to_owned(),
+        RoomStage::Arranging => t.x_arranging.to_owned(),
+        RoomStage::Held => fill(t.x_held, &expected(&room.expected)),
+        RoomStage::Handing if attends => t.x_leaving.to_owned(),
+        RoomStage::Handing => t.x_handing.to_owned(),
+        RoomStage::Confirming => t.x_confirming.to_owned(),
+        RoomStage::Connected => String::new(),
+    }
+}
+
+/// With whom the call is, and of which office, if it is not with the contact that it began with.
+#[must_use]
+pub fn with_whom(room: &RoomView) -> Option<(String, String)> {
+    let attends = room.role == Role::Attendant;
+    match room.stage {
+        RoomStage::Arranging => None,
+        _ if attends => None,
+        RoomStage::Held | RoomStage::Handing | RoomStage::Confirming => {
+            let e = &room.expected;
+            match e.name.is_empty() {
+                true if e.office.is_empty() => None,
+                true => Some((e.office.clone(), String::new())),
+                false => Some((e.name.clone(), e.office.clone())),
+            }
+        }
+        RoomStage::Connected => {
+            let others = || room.members.iter().filter(|m| !m.own && !m.gone);
+            let mut them: Vec<_> = others().filter(|m| m.role == Role::Principal).collect();
+            if them.is_empty() {
+                them = others().collect();
+            }
+            let names: Vec<_> = them.iter().map(|m| m.name.as_str()).collect();
+            let office = if let [one] = them[..] { one.office.clone() } else { String::new() };
+            (!names.is_empty()).then(|| (names.join(", "), office))
+        }
+    }
+}
+
+/// Exactly who can hear.
+#[must_use]
+pub fn who_can_hear(room: &RoomView, t: &'static Text) -> String {
+    let name = |m: &MemberView| match m.name.as_str() {
+        _ if m.own => t.you.to_owned(),
+        "" => t.m_unknown.to_owned(),
+        name => name.to_owned(),
+    };
+    let names: Vec<_> = room.members.iter().map(name).collect();
+    fill(t.room_hear, &names.join(", "))
+}
+
+/// Whether a member is heard, and whether it hears; of the own one, who hears it.
+#[must_use]
+pub fn voice(m: &MemberView, room: &RoomView, muted: bool, t: &'static Text) -> Said {
+    if !m.role.speaks() {
+        return said(Icon::Ear, Tone::Calm, t.m_listens);
+    }
+    if m.own {
+        return match room.stage {
+            _ if waits(room) => said(Icon::MicOff, Tone::Care, t.m_closed),
+            _ if muted => said(Icon::MicOff, Tone::Care, t.muted),
+            RoomStage::Connected => said(Icon::Mic, Tone::Good, t.m_all_hear),
+            RoomStage::Arranging if room.announcing => said(Icon::Mic, Tone::Good, t.m_all_hear),
+            _ => said(Icon::Mic, Tone::Calm, t.m_some_hear),
+        };
+    }
+    match (m.heard, m.muted) {
+        (true, true) => said(Icon::MicOff, Tone::Care, t.muted),
+        (true, false) => said(Icon::Speaker, Tone::Good, t.m_heard),
+        (false, _) => said(Icon::MicOff, Tone::Calm, t.m_not_heard),
+    }
+}
+
+#[cfg(test)]
+mod tests;
