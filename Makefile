@@ -86,7 +86,7 @@ wasm-test: ## Check: the tests of the handset's crates, compiled to WebAssembly
 	@scripts/web test
 
 web-e2e: ## Check: the handset in a real browser
-	@scripts/web e2e call keep native
+	@scripts/web e2e call keep native demo
 
 web-figures: web ## Measure: the web handset in a real browser, beside WebRTC
 	@PROFILE=$(PROFILE) scripts/web e2e figures
