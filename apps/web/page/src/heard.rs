@@ -168,6 +168,7 @@ fn happened(app: App, event: Event) {
         | Event::Voice { .. }
         | Event::Muted { .. }
         | Event::Room { .. }
+        | Event::Forged { .. }
         | Event::Text { .. }
         | Event::TextArrived { .. }
         | Event::ContactGone { .. }
