@@ -25,6 +25,7 @@ mod history;
 mod incoming;
 mod outgoing;
 mod policy;
+pub mod vouch;
 
 pub use active::{Active, Microphone, RECONNECT_EVERY, RECONNECT_FOR, Reconnect, Role};
 pub use history::{Direction, Entry};

@@ -121,6 +121,14 @@ pub enum Event {
         /// Muted or not.
         on: bool,
     },
+    /// Somebody in a call of more than two speaks in the name of the member at `leaf`: nothing in that name is played for
+    /// a while.
+    Forged {
+        /// Which call.
+        call: u32,
+        /// In whose name.
+        leaf: u32,
+    },
     /// Who is in a call of more than two changed, or how far it is.
     Room {
         /// Which.

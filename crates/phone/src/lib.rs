@@ -42,6 +42,7 @@ mod talk;
 mod view;
 mod voicepath;
 
+pub use call::vouch::Trust;
 pub use command::{Command, Input, InputError, RestoreError, Setup};
 pub use event::{Doubt, Event, Output};
 pub use machine::Phone;

@@ -113,6 +113,9 @@ pub struct Phone {
     /// It does not enter an epoch that it is not in, and goes on as before.
     #[cfg(feature = "adversary")]
     pub(crate) stays: bool,
+    /// It speaks in another's name.
+    #[cfg(feature = "adversary")]
+    pub(crate) forger: Option<crate::room::Forger>,
 }
 
 impl Phone {
@@ -229,6 +232,8 @@ impl Phone {
             timeout_told: false,
             #[cfg(feature = "adversary")]
             stays: false,
+            #[cfg(feature = "adversary")]
+            forger: None,
         })
     }
 

@@ -121,7 +121,8 @@ impl Phone {
             | CallMessage::Connect {}
             | CallMessage::Confirmed {}
             | CallMessage::Announce { .. }
-            | CallMessage::Here {} => self.room_begins(id, message),
+            | CallMessage::Here {}
+            | CallMessage::Spoke { .. } => self.room_begins(id, message),
         }
     }
 

@@ -69,6 +69,11 @@ impl VoicePath {
         self.mic.level()
     }
 
+    #[cfg(feature = "adversary")]
+    pub(crate) fn number(&self) -> u32 {
+        self.number
+    }
+
     pub(crate) fn heard(&self) -> Option<u32> {
         self.heard
     }
@@ -187,28 +192,20 @@ impl Phone {
         }
         if let Some((leg, sealer)) = line {
             frame = (leg, sealer.seal(number, &packet, 0).ok());
+            #[cfg(feature = "adversary")]
+            if let (Some(forger), Some(id)) = (&mut self.forger, talking)
+                && let Some(forged) = forger.seal(id, &packet)
+            {
+                frame = (leg, Some(forged));
+            }
         }
         let (leg, Some(sealed)) = frame else { return };
+        // For chaff, too: the work is the same.
+        let tag = seal::sframe::tag(&sealed);
         if let crate::enrol::Line::Up(up) = &mut self.line {
             up.link.queue_voice(leg, &sealed);
         }
-    }
-
-    /// A voice frame of a call of more than two: who speaks stands in its key.
-    fn room_voice(&mut self, id: u32, payload: &[u8; VOICE_LEN]) {
-        let (now, here) = (self.now, self.voice.heard == Some(id));
-        let Some(call) = self.calls.get_mut(&id) else { return };
-        let Some(room) = call.room.as_mut().filter(|_| matches!(call.stage, Stage::Active(_)))
-        else {
-            return;
-        };
-        let Some((leaf, frame)) = room.open(payload) else {
-            self.voice.refused += 1;
-            return;
-        };
-        if here && room.play(now, leaf, &frame) && !core::mem::replace(&mut call.heard, true) {
-            self.tell(Event::Voice { call: id });
-        }
+        self.tell_voice(number, talking.filter(|_| leg != Leg::CHAFF).map(|id| (id, tag)));
     }
 
     /// A voice frame came. The first one that opens also answers: only a device that answered has sent it.

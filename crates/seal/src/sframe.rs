@@ -22,7 +22,8 @@ use ::sframe::CipherSuite;
 use ::sframe::frame::{EncryptedFrameView, MediaFrameView, SingleUseCounter};
 use ::sframe::key::{DecryptionKey, EncryptionKey};
 use ::sframe::mls::{MlsKeyId, MlsKeyIdBitRange};
-use wire::limits::{PACKET_LEN, VOICE_LEN};
+use sha2::{Digest as _, Sha256};
+use wire::limits::{PACKET_LEN, TAG_LEN as FRAME_TAG_LEN, VOICE_LEN};
 use zeroize::{Zeroize as _, Zeroizing};
 
 use crate::replay::Replay;
@@ -131,6 +132,15 @@ impl Sealer {
         Ok(Sealer { key, epoch, next: 0, scratch: Vec::with_capacity(VOICE_LEN) })
     }
 
+    /// What a hostile member makes of the keys that it has: a voice in another's name.
+    ///
+    /// # Errors
+    /// [`VoiceError::NoMember`].
+    #[cfg(feature = "adversary")]
+    pub fn in_the_name_of(keys: &EpochKeys, leaf: u32) -> Result<Self, VoiceError> {
+        Sealer::with(keys.key_id(leaf)?, keys.epoch, keys.base.as_ref())
+    }
+
     /// Its epoch.
     #[must_use]
     pub fn epoch(&self) -> u64 {
@@ -185,6 +195,15 @@ impl core::fmt::Debug for Opened {
     }
 }
 
+/// The tag of a sealed frame, by which its sender tells of it: the first six bytes of its hash.
+#[must_use]
+pub fn tag(sealed: &[u8; VOICE_LEN]) -> [u8; FRAME_TAG_LEN] {
+    let hash = Sha256::new().chain_update(b"hotline voice tag v1").chain_update(sealed).finalize();
+    let mut tag = [0; FRAME_TAG_LEN];
+    tag.copy_from_slice(&hash[..FRAME_TAG_LEN]);
+    tag
+}
+
 /// Opens the voice of one member in one epoch.
 pub struct Opener {
     key: DecryptionKey,
@@ -204,6 +223,14 @@ impl Opener {
     fn with(id: MlsKeyId, base: &[u8]) -> Result<Self, VoiceError> {
         let key = DecryptionKey::derive_from(SUITE, id, base).map_err(|_| VoiceError::Malformed)?;
         Ok(Opener { key, replay: Replay::new(), scratch: Vec::with_capacity(VOICE_LEN) })
+    }
+
+    /// The number of a frame that says that it is of this member and epoch, before any of it is believed.
+    #[must_use]
+    pub fn number(&self, sealed: &[u8; VOICE_LEN]) -> Option<u32> {
+        let frame = EncryptedFrameView::try_new(sealed).ok()?;
+        let mine = frame.header().key_id() == self.key.key_id();
+        u32::try_from(frame.header().counter()).ok().filter(|_| mine)
     }
 
     /// Opens a frame, once.

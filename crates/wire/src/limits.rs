@@ -37,3 +37,7 @@ pub const ENTRY_LEN: usize = 4_096;
 pub const ORDER_MAX: usize = 5 * 1024;
 /// Longest proof that an entry is in the record: 64 hashes. Bytes.
 pub const PROOF_MAX: usize = 64 * 32;
+/// Length of the tag of a voice frame.
+pub const TAG_LEN: usize = 6;
+/// Tags of half a second of voice frames.
+pub const TAGS_MAX: usize = 25 * TAG_LEN;

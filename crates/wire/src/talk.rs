@@ -9,7 +9,7 @@
 use crate::codec::{Blob, Text, codes, messages};
 use crate::ids::{Address, CallId, ExchangeRef, IdentityPub, PairwisePub};
 use crate::limits::{
-    BODY_MAX, CARD_MAX, KEY_PACKAGE_MAX, NAME_MAX, ROSTER_MAX, TEXT_MAX, WELCOME_MAX,
+    BODY_MAX, CARD_MAX, KEY_PACKAGE_MAX, NAME_MAX, ROSTER_MAX, TAGS_MAX, TEXT_MAX, WELCOME_MAX,
 };
 use crate::time::Wall;
 
@@ -174,6 +174,9 @@ messages! {
         25 => Announce { on: bool },
         /// I am still here.
         26 => Here { },
+        /// Of my last `ticks` ticks, which is number `first` and following: which had a voice frame (`sent`, from the lowest
+        /// bit on), and the tag of each of those, six bytes.
+        27 => Spoke { first: u32, ticks: u8, sent: u64, tags: Blob<TAGS_MAX> },
         /// My office keeps a record of this call: who, when, how long, and notes; never what is said.
         30 => OnRecord { },
     }

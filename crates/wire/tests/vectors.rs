@@ -180,6 +180,7 @@ fn vectors() -> Vec<Vector> {
             Confirmed {},
             Announce { on: true },
             Here {},
+            Spoke { first: 1_000, ticks: 3, sent: 0b101, tags: blob(&[0x7a; 12]) },
             OnRecord {},
         }
     };

@@ -132,6 +132,11 @@ fn told(event: &Event, view: &View) -> Value {
         }
         Event::Voice { call } => json!({"event": "voice", "call": call}),
         Event::Muted { call, on } => json!({"event": "muted-by-other", "call": call, "on": on}),
+        Event::Forged { call, leaf } => {
+            let room = view.calls.iter().find(|c| c.id == call).and_then(|c| c.room.as_ref());
+            let member = room.and_then(|room| room.members.iter().find(|m| m.leaf == leaf));
+            json!({"event": "forged-voice", "call": call, "in_the_name_of": member.map(|m| &m.name)})
+        }
         Event::Room { call } => {
             let room = view.calls.iter().find(|c| c.id == call).and_then(|c| c.room.as_ref());
             json!({"event": "room", "call": call, "room": room.map(|r| room_json(r, view))})
@@ -176,6 +181,7 @@ fn room_json(room: &RoomView, view: &View) -> Value {
         "members": room.members.iter().map(|m| json!({
             "name": m.name, "office": m.office, "role": console::role_word(m.role), "own": m.own,
             "gone": m.gone, "heard": m.heard, "muted": m.muted, "on_record": m.on_record,
+            "voice": format!("{:?}", m.voice).to_lowercase(),
         })).collect::<Vec<_>>(),
         "ringing": room.bringing.iter().map(|b| json!({
             "contact": b.contact, "name": name(view, b.contact), "role": console::role_word(b.role),

@@ -177,6 +177,7 @@ fn happened(app: App, event: Event) {
         | Event::Voice { .. }
         | Event::Muted { .. }
         | Event::Room { .. }
+        | Event::Forged { .. }
         | Event::Text { .. }
         | Event::TextArrived { .. }
         | Event::ContactGone { .. }

@@ -135,6 +135,10 @@ pub enum Event {
     Room {
         call: u32,
     },
+    Forged {
+        call: u32,
+        leaf: u32,
+    },
     StoreFails,
     StoreWorks,
 }

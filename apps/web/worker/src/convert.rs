@@ -243,6 +243,7 @@ pub(crate) fn event(event: phone::Event) -> protocol::Event {
         E::RecordAsked => P::RecordAsked,
         E::RecordDoubt(_) => P::RecordDoubt,
         E::Recorded => P::Recorded,
+        E::Forged { call, leaf } => P::Forged { call, leaf },
         E::Room { call } => P::Room { call },
         E::OnRecord { call } => P::OnRecord { call },
         E::StoreFails => P::StoreFails,

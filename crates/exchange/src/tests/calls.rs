@@ -318,6 +318,25 @@ fn joined_legs_carry_each_voice_to_all_others_and_none_back() {
 }
 
 #[test]
+fn a_joined_call_takes_voice_from_no_other_line() {
+    let mut w = World::new(2);
+    let (a, b, c, leg_b, leg_c) = two_calls(&mut w);
+    let others = [w.enrolled(0, "dora", 15), w.enrolled(1, "dirk", 16)];
+    w.send(a, &LineUp::Join { leg: Leg(1), with: Leg(3) });
+    w.run(100);
+    for other in others {
+        for leg in [Leg(1), Leg(3), leg_b, leg_c] {
+            w.phones[other].talks = Some((leg, 66));
+            w.run(100);
+        }
+        w.phones[other].talks = None;
+    }
+    for phone in [a, b, c] {
+        assert!(w.phones[phone].heard.is_empty(), "{phone}");
+    }
+}
+
+#[test]
 fn whoever_joined_them_leaves_and_the_others_stay_joined() {
     let mut w = World::new(2);
     let (a, b, c, leg_b, leg_c) = two_calls(&mut w);

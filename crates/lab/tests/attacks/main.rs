@@ -3,10 +3,14 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod chaos;
+mod impostor;
 mod kit;
 mod member;
 mod other_exchange;
 mod own_exchange;
+#[path = "../arranged/staff.rs"]
+#[allow(dead_code, reason = "shared with the arranged calls")]
+mod staff;
 #[path = "../offices/support.rs"]
 #[allow(dead_code, reason = "shared with the offices")]
 mod support;

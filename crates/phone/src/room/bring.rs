@@ -28,7 +28,7 @@ use crate::mail::Way;
 use crate::ring::{Call, STALE, Stage};
 
 /// How long a handset waits for the keys before it rings without them. With them an answer costs no handshake.
-const KEYS_FIRST: core::time::Duration = core::time::Duration::from_millis(3_000);
+const KEYS_FIRST: core::time::Duration = core::time::Duration::from_millis(3_500);
 /// How long who answered may take to come in.
 const IN_WITHIN: core::time::Duration = call::KEYS_WITHIN;
 
@@ -325,7 +325,7 @@ impl Phone {
         room.people.insert(device.0, person);
         // Said in the epoch that was, about the one to come.
         self.say_in_room(id, room, &said);
-        self.give_out(id, added.commit);
+        self.give_out(id, room, added.commit);
         let call = self.calls.get(&id).map(|c| c.name);
         let (roster, welcome) = (roster(room), Blob::new(added.welcome));
         if let (Some(call), Ok(welcome)) = (call, welcome) {

@@ -3,6 +3,7 @@
 use call::End;
 use call::conference::Conference;
 use call::handover::Entered;
+use call::vouch::Heard;
 use link::Channel;
 use seal::group::{Admit, Group, GroupKind, Incoming};
 use seal::identity::DevicePub;
@@ -38,13 +39,16 @@ impl Phone {
             office: c.row.office.clone(),
         });
         let Keyed { device, mut group, sealer, opener } = keyed;
+        let own_leaf = group.own_leaf();
+        let own_ear = group.epoch_keys().ok().and_then(|keys| Opener::new(&keys, own_leaf).ok());
+        let own_ear = own_ear.ok_or(InputError::WrongState("the voice keys cannot be used"))?;
         group.vouch();
         let other = group.members().iter().find(|m| m.device.device() == device).map(|m| m.leaf);
         let other = other.ok_or(InputError::WrongState("the call has lost its other member"))?;
         // Who placed the call made its group, at leaf 0.
         let machine =
             Conference::of_two(now, group.own_leaf(), other, 0, group.epoch(), Some(sealer));
-        let mut room = Room::new(machine, group);
+        let mut room = Room::new(machine, group, own_ear);
         room.spoke = true;
         room.people.insert(own.0, mine);
         if let Some(theirs) = theirs {
@@ -53,7 +57,7 @@ impl Phone {
         if call.record.there {
             room.on_record.insert(device.0);
         }
-        if let Some(ear) = Ear::new(opener) {
+        if let Some(ear) = Ear::new(opener, Heard::of_two()) {
             room.ears.insert(other, ear);
         }
         if let Some(call) = self.calls.get_mut(&id) {
@@ -107,11 +111,11 @@ impl Phone {
             (m.leaf, people.get(&device.0).map_or(Role::NoteTaker, |person| person.role))
         });
         let roles = roles.collect();
-        let Some((epoch, ears)) = epoch_of(&mut group, by, &roles) else {
+        let Some((epoch, ears, mine)) = epoch_of(&mut group, by, &roles) else {
             return self.end_call(id, End::NoKeys);
         };
         let machine = Conference::brought_in(now, group.own_leaf(), epoch);
-        let mut room = Room::new(machine, group);
+        let mut room = Room::new(machine, group, mine);
         (room.people, room.ears, room.expected) = (people, ears, expected);
         if let Some(call) = self.calls.get_mut(&id) {
             call.room = Some(Box::new(room));
@@ -239,13 +243,14 @@ impl Phone {
             return;
         }
         let roles = room.roles();
-        let Some((epoch, mut ears)) = epoch_of(&mut room.group, by, &roles) else {
+        let Some((epoch, mut ears, mine)) = epoch_of(&mut room.group, by, &roles) else {
             room.over = Some(End::Lost);
             return;
         };
         let newcomers = roles.keys().any(|leaf| room.machine.role(*leaf).is_none());
         if newcomers {
             self.say_room_on_record(id, room);
+            self.tell_spoken(id, room);
         }
         let own = self.device.verified().device().0;
         if let Some(mine) = room.people.get(&own).filter(|p| newcomers && p.role == Role::Attendant)
@@ -259,26 +264,30 @@ impl Phone {
                 ear.goes_on(before);
             }
         }
-        room.ears = ears;
+        (room.ears, room.mine) = (ears, mine);
         let now = self.now;
         room.machine.entered(now, epoch);
     }
 }
 
-/// Keys of the group's epoch: what the own voice would be sealed with, and an ear for each who may speak.
+/// Keys of the group's epoch: what the own voice would be sealed with, an ear for each who may speak, and what opens
+/// frames in the own name.
 fn epoch_of(
     group: &mut Group,
     by: u32,
     roles: &std::collections::BTreeMap<u32, Role>,
-) -> Option<(Entered<Sealer>, std::collections::BTreeMap<u32, Ear>)> {
+) -> Option<(Entered<Sealer>, std::collections::BTreeMap<u32, Ear>, Opener)> {
     let own = group.own_leaf();
     let mut keys = group.epoch_keys().ok()?;
     let speaks = |leaf: &u32| roles.get(leaf).is_some_and(|role| role.speaks());
     let others = roles.keys().filter(|leaf| **leaf != own && speaks(leaf));
-    let ears = others.filter_map(|leaf| Some((*leaf, Ear::new(Opener::new(&keys, *leaf).ok()?)?)));
+    let ears = others.filter_map(|leaf| {
+        Some((*leaf, Ear::new(Opener::new(&keys, *leaf).ok()?, Heard::default())?))
+    });
     let ears = ears.collect();
+    let mine = Opener::new(&keys, own).ok()?;
     let voice = if speaks(&own) { Sealer::new(&mut keys).ok() } else { None };
-    Some((Entered { epoch: group.epoch(), by, members: roles.clone(), voice }, ears))
+    Some((Entered { epoch: group.epoch(), by, members: roles.clone(), voice }, ears, mine))
 }
 
 fn leaf_of(group: &Group, device: DevicePub) -> Option<u32> {

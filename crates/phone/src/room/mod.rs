@@ -12,6 +12,8 @@
 mod bring;
 mod enter;
 mod facts;
+#[cfg(feature = "adversary")]
+mod forger;
 mod sound;
 mod view;
 mod words;
@@ -19,17 +21,20 @@ mod words;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use call::conference::{Act, Conference, Word};
+use call::vouch::Spoken;
 use call::{CallState, End};
 use link::Channel;
 use seal::group::{Bucket, Group};
 use seal::identity::DevicePub;
-use seal::sframe::Sealer;
+use seal::sframe::{Opener, Sealer};
 use wire::limits::NAME_MAX;
 use wire::line::LineUp;
 use wire::talk::{CallMessage, Role, Sealed};
 use wire::{Blob, Leg, Text, Time};
 
 pub(crate) use bring::{Asked, Bringing};
+#[cfg(feature = "adversary")]
+pub(crate) use forger::Forger;
 pub(crate) use sound::Ear;
 pub use view::{BringingView, MemberView, RoomStage, RoomView};
 
@@ -48,6 +53,10 @@ pub(crate) struct Room {
     /// Own principal's name and office, as said to others, are among them.
     people: BTreeMap<[u8; 32], Person>,
     ears: BTreeMap<u32, Ear>,
+    /// What this member sent, and told of.
+    spoken: Spoken,
+    /// Opens what comes in this member's own name.
+    mine: Opener,
     /// The change to the next epoch, before anybody has spoken in it.
     kept: Option<Vec<u8>>,
     /// Messages of epochs to come.
@@ -74,12 +83,14 @@ struct Person {
 }
 
 impl Room {
-    fn new(machine: Conference<Sealer>, group: Group) -> Self {
+    fn new(machine: Conference<Sealer>, group: Group, mine: Opener) -> Self {
         Room {
             machine,
             group,
             people: BTreeMap::new(),
             ears: BTreeMap::new(),
+            spoken: Spoken::default(),
+            mine,
             kept: None,
             ahead: VecDeque::new(),
             bringing: Vec::new(),
@@ -95,7 +106,11 @@ impl Room {
     /// The sealed body of a message to all.
     pub(crate) fn seal(&mut self, message: &CallMessage) -> Option<Vec<u8>> {
         let bytes = message.encode();
-        let bucket = Bucket::holding(bytes.len())?;
+        let bucket = match message {
+            CallMessage::Spoke { .. } if bytes.len() <= Bucket::Voice.room() => Bucket::Voice,
+            _ if bring::word(message).is_some() => Bucket::Word,
+            _ => Bucket::holding(bytes.len())?,
+        };
         let message = self.group.encrypt(&bytes, bucket).ok()?;
         Some(Sealed::Call { message: Blob::new(message).ok()? }.encode())
     }
@@ -171,7 +186,7 @@ impl Phone {
                 Act::Say(word) => self.say_in_room(id, room, &message(word)),
                 Act::Add => self.add_newcomer(id, room),
                 Act::Remove(leaves) => match room.group.remove(&leaves) {
-                    Ok(commit) => self.give_out(id, commit),
+                    Ok(commit) => self.give_out(id, room, commit),
                     Err(_) => self.dropped += 1,
                 },
                 Act::Discard => {
@@ -191,8 +206,9 @@ impl Phone {
         }
     }
 
-    /// Gives a commit out. It is sealed by the group itself.
-    fn give_out(&mut self, id: u32, commit: Vec<u8>) {
+    /// Gives a commit out. It is sealed by the group itself. It is long: what was said so far is told before.
+    fn give_out(&mut self, id: u32, room: &mut Room, commit: Vec<u8>) {
+        self.tell_spoken(id, room);
         let body = blob(commit).map(|message| Sealed::Call { message }.encode());
         if let Ok(body) = body.and_then(blob) {
             self.send_to_room(id, body);

@@ -2,6 +2,7 @@
 
 use call::End;
 use call::handover::Party;
+use call::vouch::Trust;
 use voice::Level;
 use wire::talk::Role;
 
@@ -62,6 +63,8 @@ pub struct MemberView {
     pub muted: bool,
     /// Its office keeps a record of the call, it says.
     pub on_record: bool,
+    /// What is to be thought of voices in its name; for the own member, too.
+    pub voice: Trust,
     /// Its level.
     pub level: Option<Level>,
 }
@@ -104,6 +107,7 @@ impl Room {
                 heard: self.machine.hears(m.leaf),
                 muted: ear.is_some_and(|ear| ear.muted),
                 on_record: self.on_record.contains(&m.device.device().0),
+                voice: self.trust(m.leaf),
                 level: ear.map(|ear| ear.level),
             }
         };

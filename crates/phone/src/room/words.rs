@@ -1,5 +1,6 @@
 //! What members say.
 
+use call::vouch::Digest;
 use seal::group::Member;
 use wire::talk::{CallMessage, Role};
 
@@ -29,6 +30,7 @@ impl Phone {
             if unheard && !room.machine.is_unheard() {
                 // From now on it is heard by all.
                 self.say_room_on_record(id, room);
+                self.tell_spoken(id, room);
             }
             if room.machine.is_gone(from.leaf) != gone
                 || matches!(message, CallMessage::Announce { .. })
@@ -40,6 +42,12 @@ impl Phone {
         match message {
             CallMessage::Member { device, role, name, office } => {
                 self.introduced(id, room, from, device, Person { role, name, office });
+            }
+            CallMessage::Spoke { first, ticks, sent, tags } => {
+                match Digest::read(first, ticks, sent, tags.as_bytes()) {
+                    Some(digest) => self.spoken_there(id, room, from.leaf, &digest),
+                    None => self.dropped += 1,
+                }
             }
             CallMessage::OnRecord {} => {
                 let new = room.on_record.insert(from.device.device().0);

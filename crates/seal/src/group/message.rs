@@ -1,7 +1,7 @@
 //! One length for many messages: what is said in a group is padded before it is sealed.
 //!
 //! ```text
-//!   bucket = length u16 | message | zeros        64, 512, 3,072, 8,192 or 16,000 bytes
+//!   bucket = length u16 | message | zeros        32, 64, 192, 512, 3,072, 8,192, 10,240 or 16,000 bytes
 //!   sealed = bucket + MLS framing and signature  (the smallest stays below 300 bytes)
 //! ```
 //!
@@ -14,8 +14,13 @@ use super::GroupError;
 /// To what length a message is padded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Bucket {
+    /// 32 bytes: the shortest words of a call, which fit one cell of an office line so. Nothing else: texts must not show
+    /// their length.
+    Word,
     /// 64 bytes: signalling, up to 62 bytes. An invitation then fits two cells of an office line.
     Tiny,
+    /// 192 bytes: what is said of half a second of voice, and nothing else: texts must not show their length.
+    Voice,
     /// 512 bytes: a card, a short text.
     Small,
     /// 3,072 bytes: a key package, a long text.
@@ -30,14 +35,24 @@ pub enum Bucket {
 
 impl Bucket {
     /// All, in rising order.
-    pub const ALL: [Bucket; 6] =
-        [Bucket::Tiny, Bucket::Small, Bucket::Medium, Bucket::Large, Bucket::Larger, Bucket::Huge];
+    pub const ALL: [Bucket; 8] = [
+        Bucket::Word,
+        Bucket::Tiny,
+        Bucket::Voice,
+        Bucket::Small,
+        Bucket::Medium,
+        Bucket::Large,
+        Bucket::Larger,
+        Bucket::Huge,
+    ];
 
     /// Length inside the seal, bytes.
     #[must_use]
     pub fn size(self) -> usize {
         match self {
+            Bucket::Word => 32,
             Bucket::Tiny => 64,
+            Bucket::Voice => 192,
             Bucket::Small => 512,
             Bucket::Medium => 3_072,
             Bucket::Large => 8_192,
@@ -55,7 +70,8 @@ impl Bucket {
     /// The smallest bucket that holds `len` bytes.
     #[must_use]
     pub fn holding(len: usize) -> Option<Bucket> {
-        Bucket::ALL.into_iter().find(|b| len <= b.room())
+        let any = |b: &Bucket| !matches!(b, Bucket::Word | Bucket::Voice);
+        Bucket::ALL.into_iter().filter(any).find(|b| len <= b.room())
     }
 
     pub(super) fn fill(self, message: &[u8]) -> Result<Zeroizing<Vec<u8>>, GroupError> {

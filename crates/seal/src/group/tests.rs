@@ -90,7 +90,9 @@ fn sizes_are_those_of_the_buckets() {
         let too_long = ga.encrypt(&vec![7; len], bucket).unwrap_err();
         assert!(matches!(too_long, GroupError::Bucket { len: l, .. } if l == len));
         assert_ne!(Bucket::holding(len), Some(bucket));
-        assert_eq!(Bucket::holding(bucket.room()), Some(bucket));
+        // These are for what has always that length; a text must not be put there because it fits.
+        let chosen = !matches!(bucket, Bucket::Word | Bucket::Voice);
+        assert_eq!(Bucket::holding(bucket.room()) == Some(bucket), chosen);
     }
 }
 

@@ -137,3 +137,12 @@ fn debug_shows_no_voice() {
     let opened = opener.open(&sealer.seal(1, &[0xAB; PACKET_LEN], 0).unwrap()).unwrap();
     assert_eq!(format!("{opened:?}"), "Opened { number: 1, .. }");
 }
+
+/// SHA-256 of the label and the frame, as any tool makes it.
+#[test]
+fn the_tag_of_a_frame_is_the_head_of_its_hash() {
+    assert_eq!(tag(&[7; VOICE_LEN]), [0xaa, 0x02, 0x45, 0xa5, 0x45, 0xd2]);
+    let mut other = [7; VOICE_LEN];
+    other[127] ^= 1;
+    assert_ne!(tag(&other), tag(&[7; VOICE_LEN]));
+}

@@ -1,9 +1,9 @@
 //! A call of more than two: how far it is, and everybody who is in it.
 
-use phone::{CallView, MemberView, RoomStage, RoomView, View};
+use phone::{CallView, MemberView, RoomStage, RoomView, Trust, View};
 use ratatui::Frame;
 use ratatui::layout::Rect;
-use ratatui::style::{Modifier, Style};
+use ratatui::style::{Color, Modifier, Style};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Borders, Paragraph, Wrap};
 use wire::talk::Role;
@@ -48,6 +48,19 @@ fn member(m: &MemberView) -> Line<'static> {
     Line::from(vec![Span::styled(name, bold), Span::raw(said)])
 }
 
+/// What is wrong with a member's voice.
+fn alarm(m: &MemberView) -> Option<Line<'static>> {
+    let said = match (m.voice, m.own) {
+        (Trust::Vouched, _) => return None,
+        (Trust::Forged, true) => "A forged voice in your name was dropped".to_owned(),
+        (Trust::Forged, false) => format!("A forged voice in {}'s name was dropped", m.name),
+        (Trust::Late, _) => {
+            format!("{}'s voice is not vouched for at the moment: not played", m.name)
+        }
+    };
+    Some(Line::from(Span::styled(said, Style::new().fg(Color::Red).add_modifier(Modifier::BOLD))))
+}
+
 /// The lines of a call's room.
 pub(super) fn lines(room: &RoomView, call: &CallView, view: &View) -> Vec<Line<'static>> {
     let secs = call.timer.as_secs();
@@ -57,6 +70,7 @@ pub(super) fn lines(room: &RoomView, call: &CallView, view: &View) -> Vec<Line<'
         Line::default(),
     ];
     lines.extend(room.members.iter().map(member));
+    lines.extend(room.members.iter().filter_map(alarm));
     for b in &room.bringing {
         let name = view.contacts.iter().find(|c| c.id == b.contact).map_or("?", |c| &c.name);
         let state = match (b.over, b.rings) {

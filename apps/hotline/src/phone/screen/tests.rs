@@ -146,6 +146,7 @@ fn everybody_in_a_call_of_more_is_on_the_screen_with_their_roles() {
         heard: false,
         muted: false,
         on_record: false,
+        voice: phone::Trust::Vouched,
         level: None,
     };
     let mut view = with_call(CallState::HeldByOther);
@@ -166,6 +167,9 @@ fn everybody_in_a_call_of_more_is_on_the_screen_with_their_roles() {
     };
     room.members[0].gone = true;
     room.members[1].on_record = true;
+    room.members[1].voice = phone::Trust::Forged;
+    room.members[0].voice = phone::Trust::Forged;
+    room.members[2].voice = phone::Trust::Late;
     view.calls[0].room = Some(room);
     let screen = drawn(&view, &state());
     for shown in [
@@ -175,6 +179,9 @@ fn everybody_in_a_call_of_more_is_on_the_screen_with_their_roles() {
         "Anna  principal, Ministry, you, on its office's record",
         "Nora  note-taker, Ministry, only listens",
         "Unknown  note-taker",
+        "A forged voice in your name was dropped",
+        "A forged voice in Ada's name was dropped",
+        "Nora's voice is not vouched for at the moment: not played",
     ] {
         assert!(screen.contains(shown), "{shown}:\n{screen}");
     }
