@@ -87,6 +87,7 @@ mod tests {
             heard,
             muted: false,
             on_record: leaf == 1,
+            voice: phone::Trust::Vouched,
             level: (leaf > 0).then_some(voice::Meter::new().level()),
         };
         phone::RoomView {
