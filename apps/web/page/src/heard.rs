@@ -84,19 +84,20 @@ fn ready(app: App, store: StoreState) {
     });
 }
 
-fn seen(app: App, view: View) {
+fn seen(app: App, mut view: View) {
     let before = app.view.with_untracked(|v| v.calls.clone());
     let was = |id: u32| before.iter().find(|c| c.id == id).map(|c| c.state);
     let began = view.calls.iter().any(|c| under_way(c.state) && !was(c.id).is_some_and(under_way));
-    let mut over: Option<CallView> = view
+    for call in view.calls.iter_mut().filter(|c| matches!(c.state, CallState::Ended(_))) {
+        // What this handset's person was in it says how to read its end; whoever was removed is nothing in it any more.
+        let room = before.iter().find(|c| c.id == call.id).and_then(|c| c.room.clone());
+        call.room = room.or_else(|| call.room.take());
+    }
+    let over: Option<CallView> = view
         .calls
         .iter()
         .find(|c| matches!(c.state, CallState::Ended(_)) && was(c.id).is_some_and(under_way))
         .cloned();
-    if let Some(over) = over.as_mut().filter(|c| c.room.is_none()) {
-        // What this handset's person was in it says how to read its end.
-        over.room = before.iter().find(|c| c.id == over.id).and_then(|c| c.room.clone());
-    }
     app.meters.update(|m| {
         let levels = |id: u32| m.calls.iter().find(|c| c.id == id).map(|c| c.levels.clone());
         let levels: Vec<_> = view.calls.iter().map(|c| levels(c.id).unwrap_or_default()).collect();

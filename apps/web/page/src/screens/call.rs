@@ -72,6 +72,7 @@ fn one(app: App, id: u32) -> AnyView {
         v.contacts.iter().find(|c| c.id == who).cloned()
     });
     let room = app.part(move |v| room::found(app, id, v));
+    let in_room = Memo::new(move |_| room.with(Option::is_some));
     let with = Memo::new(move |_| {
         let of_contact = || contact.get().map(|c| (c.name, c.office));
         let of_room = room.with(|r| r.as_ref().and_then(words::room::with_whom));
@@ -89,7 +90,10 @@ fn one(app: App, id: u32) -> AnyView {
             )
         )
     });
-    let look = move || format!("call look-{}", state.get().map_or("ended", words::look));
+    let look = move || {
+        let crowd = if in_room.get() { " in-room" } else { "" };
+        format!("call look-{}{crowd}", state.get().map_or("ended", words::look))
+    };
     let time = move || {
         let live = app.meters.with(|m| m.calls.iter().find(|c| c.id == id).map(|c| c.timer_ms));
         timer(live.or_else(|| app.ended.with(|c| c.as_ref().map(|c| c.timer_ms))).unwrap_or(0))
@@ -106,7 +110,6 @@ fn one(app: App, id: u32) -> AnyView {
         use protocol::Keys;
         contact.get().is_some_and(|c| matches!(c.keys, Keys::Verified | Keys::Pinned))
     });
-    let in_room = Memo::new(move |_| room.with(Option::is_some));
     let at = Memo::new(move |_| {
         let asked = facts.get().is_some_and(|f| f.asked);
         let stage = |r: &protocol::RoomView| {
@@ -136,13 +139,16 @@ fn one(app: App, id: u32) -> AnyView {
                 <p class="explain">{move || said.get().map(|(_, more)| more)}</p>
             </div>
             {move || at.get().map(|stage| room::stages(app, stage))}
+            <div class="room-keys">
+                {move || takes.get().then(|| bring::bring(app, id, facts.get_untracked().map_or(0, |f| f.contact), room))}
+                {move || in_room.get().then(|| room::announce(app, id, room))}
+            </div>
+            {move || in_room.get().then(|| room::connect(app, id, room))}
             {sound_problem(app)}
             {move || (state.get().is_some_and(under_way) && !(in_room.get() && known.get())).then(|| protection(app, contact))}
             {move || (state.get().is_some_and(under_way) && in_room.get()).then(|| room::people(app, id, room, known))}
             {move || facts.get().filter(|f| under_way(f.state)).and_then(|f| on_record(app, id, f.on_record))}
             {move || talks.get().then(|| levels(app, id, facts, contact, in_room))}
-            {move || in_room.get().then(|| room::attend(app, id, room))}
-            {move || takes.get().then(|| bring::bring(app, id, facts.get_untracked().map_or(0, |f| f.contact), room))}
             {move || match state.get() {
                 Some(s) if under_way(s) => keys(app, id, state, talks, room),
                 _ => over(app, id, contact.get_untracked().map(|c| c.id)),

@@ -139,38 +139,47 @@ fn bringing(app: App, b: &protocol::BringingView) -> AnyView {
     .into_any()
 }
 
-/// What an attendant does: speak to those who are held, and connect them.
-pub fn attend(app: App, id: u32, room: Memo<Option<RoomView>>) -> AnyView {
+/// Whether this handset's person arranges the call.
+fn arranges(room: Memo<Option<RoomView>>) -> Memo<bool> {
+    let yes = |r: &RoomView| r.role == Role::Attendant && r.stage == RoomStage::Arranging;
+    Memo::new(move |_| room.with(|r| r.as_ref().is_some_and(yes)))
+}
+
+/// An attendant speaks to those who are held, or no longer.
+pub fn announce(app: App, id: u32, room: Memo<Option<RoomView>>) -> AnyView {
     let t = app.t();
-    let arranges = Memo::new(move |_| {
-        room.get().is_some_and(|r| r.role == Role::Attendant && r.stage == RoomStage::Arranging)
+    let arranges = arranges(room);
+    let on = Memo::new(move |_| room.with(|r| r.as_ref().is_some_and(|r| r.announcing)));
+    let press = move |_| app.command(Command::Announce { call: id, on: !on.get_untracked() });
+    (move || arranges.get().then(|| view! {
+        <button id="key-announce" class:pressed=move || on.get() aria-pressed=move || on.get().to_string()
+            aria-keyshortcuts="n" aria-describedby="announcing" on:click=press>
+            {icon(Icon::Bell)}<span>{move || if on.get() { t.announce_off } else { t.announce }}</span>
+        </button>
+        <p id="announcing" class="hint" role="status">{move || on.get().then_some(t.announce_body)}</p>
+    }))
+    .into_any()
+}
+
+/// An attendant connects those who stay, and leaves: what that means stands beside it.
+pub fn connect(app: App, id: u32, room: Memo<Option<RoomView>>) -> AnyView {
+    let t = app.t();
+    let arranges = arranges(room);
+    let can = Memo::new(move |_| {
+        arranges.get() && room.with(|r| r.as_ref().is_some_and(|r| r.can_connect))
     });
-    let announcing = Memo::new(move |_| room.get().is_some_and(|r| r.announcing));
-    let can = Memo::new(move |_| room.get().is_some_and(|r| r.can_connect));
     let one = Memo::new(move |_| {
         let principal = |m: &&MemberView| m.role == Role::Principal && !m.gone;
-        room.get().is_some_and(|r| r.members.iter().filter(principal).count() < 2)
+        room.with(|r| r.as_ref().is_some_and(|r| r.members.iter().filter(principal).count() < 2))
     });
-    let announce = move |_| {
-        app.command(Command::Announce { call: id, on: !announcing.get_untracked() });
-    };
-    (move || arranges.get().then(|| view! {
-        <div class="room-keys">
-            <button id="key-announce" class:pressed=move || announcing.get() aria-pressed=move || announcing.get().to_string()
-                aria-keyshortcuts="n" aria-describedby="announcing" on:click=announce>
-                {icon(Icon::Bell)}<span>{move || if announcing.get() { t.announce_off } else { t.announce }}</span>
+    (move || can.get().then(|| view! {
+        <div class="connect">
+            <button id="key-connect" class="go wide" aria-keyshortcuts="c" aria-describedby="connect-means"
+                on:click=move |_| app.command(Command::Connect { call: id })>
+                {icon(Icon::Handshake)}<span>{t.connect}</span>
             </button>
-            <p id="announcing" class="hint" role="status">{move || announcing.get().then_some(t.announce_body)}</p>
+            <p id="connect-means" class="hint">{move || if one.get() { t.connect_one } else { t.connect_body }}</p>
         </div>
-        {move || can.get().then(|| view! {
-            <div class="connect">
-                <button id="key-connect" class="go wide" aria-keyshortcuts="c" aria-describedby="connect-means"
-                    on:click=move |_| app.command(Command::Connect { call: id })>
-                    {icon(Icon::Handshake)}<span>{t.connect}</span>
-                </button>
-                <p id="connect-means" class="hint">{move || if one.get() { t.connect_one } else { t.connect_body }}</p>
-            </div>
-        })}
     }))
     .into_any()
 }

@@ -307,6 +307,7 @@ pub(super) const AR: Text = Text {
     role_duty: "ضابط المناوبة",
     g_arranging: "التحضير",
     g_held: "في الانتظار",
+    g_holding: "آخرون في الانتظار",
     g_handing: "التسليم",
     g_confirming: "التأكيد",
     stages: "أين وصلت المكالمة",

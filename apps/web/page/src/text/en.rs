@@ -307,6 +307,7 @@ pub(super) const EN: Text = Text {
     role_duty: "Duty officer",
     g_arranging: "Arranging",
     g_held: "Held",
+    g_holding: "Others are held",
     g_handing: "Handing over",
     g_confirming: "Confirming",
     stages: "How far the call is",

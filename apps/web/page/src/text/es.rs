@@ -307,6 +307,7 @@ pub(super) const ES: Text = Text {
     role_duty: "Oficial de guardia",
     g_arranging: "Preparación",
     g_held: "En espera",
+    g_holding: "Otros esperan",
     g_handing: "Traspaso",
     g_confirming: "Confirmación",
     stages: "En qué punto está la llamada",

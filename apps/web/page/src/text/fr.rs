@@ -307,6 +307,7 @@ pub(super) const FR: Text = Text {
     role_duty: "Officier de permanence",
     g_arranging: "Préparation",
     g_held: "En attente",
+    g_holding: "D'autres attendent",
     g_handing: "Passation",
     g_confirming: "Confirmation",
     stages: "Où en est l'appel",

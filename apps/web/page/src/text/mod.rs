@@ -66,7 +66,7 @@ table! {
     rec_here, rec_there, rec_both, rec_officer, rec_asked, rec_accept, rec_type, rec_mark, rec_doubt,
     rec_note, shortcuts,
     role_principal, role_attendant, role_interpreter, role_note_taker, role_records, role_duty,
-    g_arranging, g_held, g_handing, g_confirming, stages, stage_done, stage_now, stage_to_come,
+    g_arranging, g_held, g_holding, g_handing, g_confirming, stages, stage_done, stage_now, stage_to_come,
     x_arrange, x_arranging, x_held, x_leaving, x_handing, x_confirming, st_left, x_left, room_title,
     room_hear, m_listens, m_closed, m_all_hear, m_some_hear, m_heard, m_not_heard, m_unknown,
     m_gone, m_record, b_called, b_rings, bring, bring_who, bring_choose, bring_as, bring_expected,

@@ -84,6 +84,9 @@ pub fn state(c: &CallView, t: &'static Text) -> (Said, String) {
         CallState::Ended(End::ByMe) if room.role == Role::Attendant => {
             (said(Icon::PhoneDown, Tone::Calm, t.st_left), t.x_left.to_owned())
         }
+        CallState::Connected if reached(room) != room.stage => {
+            (said(Icon::Pause, Tone::Care, t.g_holding), meaning(room, t))
+        }
         CallState::Connected | CallState::HeldByOther | CallState::Connecting => {
             (stage(room.stage, t), meaning(room, t))
         }

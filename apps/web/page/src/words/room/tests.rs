@@ -112,6 +112,8 @@ fn others_are_held_from_the_moment_that_they_are_in() {
     assert_eq!(reached(&room), RoomStage::Arranging);
     room.members.push(member(2, "Paula", Role::Principal));
     assert_eq!(reached(&room), RoomStage::Held);
+    let t = Lang::English.text();
+    assert_eq!(state(&call(CallState::Connected, room), t).0.words, t.g_holding);
 }
 
 #[test]
