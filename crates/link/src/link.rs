@@ -158,6 +158,15 @@ impl Link {
         }
     }
 
+    /// Bytes on `channel` that have not been in a cell yet.
+    #[must_use]
+    pub fn unsent(&self, channel: Channel) -> usize {
+        match channel {
+            Channel::Signal => self.signal_out.unsent(),
+            Channel::Bulk => self.bulk_out.unsent(),
+        }
+    }
+
     /// Queues 20 ms of sealed voice for the next tick with room. Frames of one leg go out in order; when
     /// more wait than one tick's and one, the oldest is dropped. Frames to [`Leg::CHAFF`] go nowhere.
     pub fn queue_voice(&mut self, leg: Leg, payload: &[u8; VOICE_LEN]) {

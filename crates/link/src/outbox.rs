@@ -84,6 +84,12 @@ impl Outbox {
         self.bytes.len() - self.head
     }
 
+    /// Bytes that were never sent.
+    pub(crate) fn unsent(&self) -> usize {
+        let end = self.base + self.backlog() as u64;
+        usize::try_from(end - self.next).unwrap_or(usize::MAX)
+    }
+
     /// Offset of the first byte that was never sent.
     pub(crate) fn next(&self) -> u64 {
         self.next

@@ -15,7 +15,7 @@
 use core::time::Duration;
 
 use call::contact::{Keys, Progress};
-use seal::group::{Admit, Group, GroupKind, KeyPackages, UnverifiedKeyPackage};
+use seal::group::{Admit, Group, GroupKind, KeyPackages, UnverifiedKeyPackage, VerifiedKeyPackage};
 use seal::identity::{Device, DevicePub, VerifiedDevice};
 use wire::talk::{ContactMessage, Sealed, SiblingMessage};
 use wire::{Address, Blob};
@@ -39,7 +39,7 @@ pub(crate) struct Join {
     contact: u32,
     /// An own one. `None`: the contact's.
     sibling: Option<u32>,
-    package: Vec<u8>,
+    package: VerifiedKeyPackage,
 }
 
 impl Contact {
@@ -325,36 +325,13 @@ impl Phone {
         if device != from.device() || !free {
             return Err(InputError::WrongState("a key package of another device than its sender"));
         }
-        self.add_sibling(sibling, contact, package)
-    }
-
-    fn add_sibling(
-        &mut self,
-        sibling: u32,
-        contact: u32,
-        package: &[u8],
-    ) -> Result<(), InputError> {
-        let (own, now) = (self.device.principal(), self.wall());
-        let verified = UnverifiedKeyPackage::parse(package)?.verify(&own, now)?;
-        let record = self.contacts.get_mut(&contact).ok_or(InputError::NoSuch("contact"))?;
-        if record.has(verified.device().device()) {
-            return Ok(());
-        }
         let group =
             record.group.as_mut().ok_or(InputError::WrongState("the contact has no keys"))?;
         if group.own_leaf() != 0 {
             let key_package = blob(package.to_vec())?;
             return self.mail_to(contact, &ContactMessage::AddDevice { key_package });
         }
-        if group.has_pending() {
-            self.wait_to_join(Join { contact, sibling: Some(sibling), package: package.to_vec() });
-            return Ok(());
-        }
-        let added = group.add(&[verified], &[])?;
-        self.touched_groups.insert(contact);
-        self.post_commit(contact, added.commit)?;
-        let welcome = blob(added.welcome)?;
-        self.mail_sibling(sibling, &SiblingMessage::Joined { number: contact, welcome })
+        self.join(Join { contact, sibling: Some(sibling), package: verified })
     }
 
     /// A contact has a further device, and this handset's device made the group.
@@ -375,22 +352,44 @@ impl Phone {
             // Another device's to do.
             return Ok(());
         }
-        if group.has_pending() {
-            self.wait_to_join(Join { contact, sibling: None, package: package.to_vec() });
-            return Ok(());
-        }
-        let added = group.add(&[verified], &[])?;
-        self.touched_groups.insert(contact);
-        self.post_commit(contact, added.commit)?;
-        let body =
-            Sealed::Welcome { welcome: blob(added.welcome)?, first: Blob::default() }.encode();
-        self.post(contact, body, false)
+        self.join(Join { contact, sibling: None, package: verified })
     }
 
-    fn wait_to_join(&mut self, join: Join) {
-        let same = |j: &Join| (j.contact, &j.package) == (join.contact, &join.package);
-        if self.joins.len() < JOINS && !self.joins.iter().any(same) {
-            self.joins.push(join);
+    /// Lets a handset in, or has it wait for the commit that is under way.
+    fn join(&mut self, join: Join) -> Result<(), InputError> {
+        let contact = join.contact;
+        let device = join.package.device().device();
+        let record = self.contacts.get_mut(&contact).filter(|c| c.is_open());
+        let record = record.ok_or(InputError::NoSuch("contact"))?;
+        // Asked again after a wait: meanwhile the owner may have withdrawn trust, or others have come in.
+        let strange = join.sibling.is_none();
+        if record.has(device) || strange && (!record.is_told() || record.devices().len() >= DEVICES)
+        {
+            return Ok(());
+        }
+        let group =
+            record.group.as_mut().ok_or(InputError::WrongState("the contact has no keys"))?;
+        if group.has_pending() {
+            // What it asked with last counts: of that it has the private half for sure.
+            self.joins.retain(|j| (j.contact, j.package.device().device()) != (contact, device));
+            let waiting = self.joins.iter().filter(|j| j.contact == contact).count();
+            if self.joins.len() < JOINS && waiting < DEVICES {
+                self.joins.push(join);
+            }
+            return Ok(());
+        }
+        let added = group.add(&[join.package], &[])?;
+        self.touched_groups.insert(contact);
+        self.post_commit(contact, added.commit)?;
+        let welcome = blob(added.welcome)?;
+        match join.sibling {
+            Some(sibling) => {
+                self.mail_sibling(sibling, &SiblingMessage::Joined { number: contact, welcome })
+            }
+            None => {
+                let body = Sealed::Welcome { welcome, first: Blob::default() }.encode();
+                self.post(contact, body, false)
+            }
         }
     }
 
@@ -403,12 +402,8 @@ impl Phone {
         if self.joins.iter().all(|j| pending(j.contact)) {
             return;
         }
-        for Join { contact, sibling, package } in core::mem::take(&mut self.joins) {
-            let done = match sibling {
-                Some(sibling) => self.add_sibling(sibling, contact, &package),
-                None => self.add_device(contact, &package),
-            };
-            if done.is_err() {
+        for join in core::mem::take(&mut self.joins) {
+            if self.join(join).is_err() {
                 self.dropped += 1;
             }
         }

@@ -78,6 +78,11 @@ impl Line {
         }
     }
 
+    /// Whether a word waits for its first cell.
+    pub(crate) fn has_unsent(&self) -> bool {
+        matches!(self, Line::Up(up) if up.link.unsent(Channel::Signal) > 0)
+    }
+
     /// Control that has not reached the exchange. Bytes.
     pub(crate) fn waiting(&self) -> usize {
         match self {

@@ -299,16 +299,8 @@ impl Phone {
             }
             self.end_call(id, End::Glare);
         }
-        let busy = self.busyness();
+        let Some(tell) = self.may_ring(contact, leg, name, at) else { return };
         let Some(record) = self.contacts.get_mut(&contact) else { return };
-        let tell = match record.verdict(busy) {
-            Verdict::Ring { tell } => tell,
-            Verdict::Busy { tell } => {
-                self.turn_away(contact, leg, tell.then_some(ContactMessage::Busy { call: name }));
-                return self.missed(contact, name, at);
-            }
-            Verdict::Drop => return self.turn_away(contact, leg, None),
-        };
         record.row.used = true;
         let keyed: Vec<Keyed> = record.stock.take_joined(name).into_iter().collect();
         let keys = !keyed.is_empty();
@@ -351,6 +343,26 @@ impl Phone {
             Stage::Active(_) => self.take_back(id, leg),
             Stage::Over { .. } => {}
         }
+    }
+
+    /// Whether a contact's call may ring, and then whether the contact is told so. `None`: it was turned away.
+    pub(crate) fn may_ring(
+        &mut self,
+        contact: u32,
+        leg: Leg,
+        name: CallId,
+        at: Wall,
+    ) -> Option<bool> {
+        let busy = self.busyness();
+        match self.contacts.get(&contact)?.verdict(busy) {
+            Verdict::Ring { tell } => return Some(tell),
+            Verdict::Busy { tell } => {
+                self.turn_away(contact, leg, tell.then_some(ContactMessage::Busy { call: name }));
+                self.missed(contact, name, at);
+            }
+            Verdict::Drop => self.turn_away(contact, leg, None),
+        }
+        None
     }
 
     /// This handset is done with a leg that it did not take. The caller learns of it only by `word`; its

@@ -171,11 +171,15 @@ impl Phone {
         let open = microphone.is_some();
         // A change of the group has to get through: frames make room for it, and DRED brings them back.
         let thin = !number.is_multiple_of(3) && self.line.waiting() > CROWDED;
+        let unsent = self.line.has_unsent();
         let line = call.and_then(|call| {
             let leg = call.leg?;
             match &mut call.room {
                 // Many listen on one leg: only who is heard takes up their room.
-                Some(room) => room.sealer().filter(|_| open && !thin).map(|sealer| (leg, sealer)),
+                Some(room) => {
+                    let waits = thin || room.gives_way(unsent);
+                    room.sealer().filter(|_| open && !waits).map(|sealer| (leg, sealer))
+                }
                 None => call.keyed.first_mut().map(|keyed| (leg, &mut keyed.sealer)),
             }
         });

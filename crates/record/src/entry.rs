@@ -15,6 +15,8 @@
 use wire::limits::{NAME_MAX, TEXT_MAX};
 use wire::{CallId, DecodeError, Field, IdentityPub, Reader, Text, Wall, Writer};
 
+pub use wire::talk::Role;
+
 use crate::tree::Hash;
 
 /// Most members of a call that an entry names.
@@ -115,26 +117,6 @@ impl<T: Field, const MAX: usize> Field for List<T, MAX> {
             return Err(DecodeError::TooLong { field, len, max: MAX });
         }
         (0..len).map(|_| T::read(r, field)).collect::<Result<_, _>>().map(List)
-    }
-}
-
-codes! {
-    /// What somebody is in a call.
-    Role {
-        /// Speaks for themselves.
-        1 => Principal,
-        /// Arranges, connects and leaves.
-        2 => Attendant,
-        /// Translates.
-        3 => Interpreter,
-        /// Listens, and takes notes.
-        4 => NoteTaker,
-        /// Keeps the record.
-        5 => RecordsOfficer,
-        /// Stands in outside hours.
-        6 => DutyOfficer,
-        /// A telephone that cannot be protected end to end.
-        7 => Gateway,
     }
 }
 
@@ -486,10 +468,14 @@ pub(crate) mod tests {
             stage.write(&mut w);
             assert_eq!(Stage::read(&mut Reader::new(&w.finish()), "stage"), Ok(*stage));
         }
-        for role in Role::ALL {
-            let mut w = Writer::new();
-            role.write(&mut w);
-            assert_eq!(Role::read(&mut Reader::new(&w.finish()), "role"), Ok(*role));
+        for code in 0..=u8::MAX {
+            let role = Role::read(&mut Reader::new(&[code]), "role");
+            assert_eq!(role.is_ok(), (1..=6).contains(&code), "role {code}");
+            if let Ok(role) = role {
+                let mut w = Writer::new();
+                role.write(&mut w);
+                assert_eq!(w.finish(), [code]);
+            }
         }
         assert!(Stage::read(&mut Reader::new(&[11]), "stage").is_err());
         let many = [&[MEMBERS_MAX as u8 + 1][..], &[0; 400]].concat();

@@ -74,7 +74,6 @@ pub(super) fn role(role: Role) -> &'static str {
         Role::NoteTaker => "note-taker",
         Role::RecordsOfficer => "records officer",
         Role::DutyOfficer => "duty officer",
-        Role::Gateway => "gateway to a desk phone",
     }
 }
 

@@ -47,7 +47,7 @@ fn attendants_arrange_a_call_connect_the_principals_and_are_gone() {
 #[test]
 fn connecting_takes_less_than_300_ms_and_adding_less_than_500() {
     let (mut added, mut connects) = (Vec::new(), Vec::new());
-    for seed in 10..14 {
+    for seed in 10..16 {
         let mut world = staffed(seed);
         unheard(&mut world);
         attendants_speak(&mut world);
@@ -69,11 +69,7 @@ fn connecting_takes_less_than_300_ms_and_adding_less_than_500() {
         added.iter().all(|ms| *ms < 500),
         "from the answer until all have the newcomer: {added:?}"
     );
-    // The network aside: the word, and what confirms it, each go from office to office.
-    assert!(
-        connects.iter().all(|ms| *ms < 300 + 2 * 16),
-        "from the word to the first voice: {connects:?}"
-    );
+    assert!(connects.iter().all(|ms| *ms < 300), "from the word to the first voice: {connects:?}");
 }
 
 #[test]

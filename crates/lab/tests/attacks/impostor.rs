@@ -115,16 +115,21 @@ fn is_dropped_and_named(muted: bool) {
     assert!(hears(&mut world, P2, secs(1)) > -40.0);
 }
 
-/// What an exchange alone can do to voice and digests: it has no keys.
-#[test]
-fn an_exchange_that_doubles_replays_and_sends_back_accuses_nobody_and_hides_no_forger() {
-    let mut world = full_staff(502);
+/// A call that was arranged, and somebody's hand on Pavel's line.
+fn gripped(seed: u64) -> (World, Grip) {
+    let mut world = full_staff(seed);
     world.reach(P2, false);
     let grip = Grip::on_line(&mut world, P2);
     world.run(secs(1));
     world.reach(P2, true);
     lines_up(&mut world);
-    let mut world = arranged(world);
+    (arranged(world), grip)
+}
+
+/// What an exchange alone can do to voice and digests: it has no keys.
+#[test]
+fn an_exchange_that_doubles_replays_and_sends_back_accuses_nobody_and_hides_no_forger() {
+    let (mut world, grip) = gripped(502);
     let from = world.now;
     let (mut voices, mut said, mut n) = (Vec::new(), Vec::new(), 0);
     grip.does(move |_, to, what| {
@@ -163,13 +168,7 @@ fn an_exchange_that_doubles_replays_and_sends_back_accuses_nobody_and_hides_no_f
 
 #[test]
 fn an_exchange_that_keeps_digests_back_silences_the_voice_and_accuses_nobody() {
-    let mut world = full_staff(503);
-    world.reach(P2, false);
-    let grip = Grip::on_line(&mut world, P2);
-    world.run(secs(1));
-    world.reach(P2, true);
-    lines_up(&mut world);
-    let mut world = arranged(world);
+    let (mut world, grip) = gripped(503);
     let from = world.now;
     grip.swallows(|to, what| {
         let body = match down(what) {

@@ -11,7 +11,7 @@
 
 use call::conference::Word;
 use call::contact::{Keys, Progress};
-use call::{Direction, End, Incoming, Verdict};
+use call::{Direction, End, Incoming};
 use link::Channel;
 use seal::group::{UnverifiedKeyPackage, VerifiedKeyPackage};
 use seal::identity::{DevicePub, VerifiedDevice};
@@ -360,16 +360,8 @@ impl Phone {
             self.turn_away(contact, leg, None);
             return self.missed(contact, name, at);
         }
-        let busy = self.busyness();
+        let Some(tell) = self.may_ring(contact, leg, name, at) else { return };
         let Some(record) = self.contacts.get_mut(&contact) else { return };
-        let tell = match record.verdict(busy) {
-            Verdict::Ring { tell } => tell,
-            Verdict::Busy { tell } => {
-                self.turn_away(contact, leg, tell.then_some(ContactMessage::Busy { call: name }));
-                return self.missed(contact, name, at);
-            }
-            Verdict::Drop => return self.turn_away(contact, leg, None),
-        };
         record.row.used = true;
         self.touched_contacts.insert(contact);
         let (office, expected) = (office.as_str().to_owned(), expected.as_str().to_owned());

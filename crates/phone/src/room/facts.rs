@@ -1,6 +1,6 @@
 //! A call of more than two, as it goes on the record: who was in it as what and how long, who arranged it, and how far it came.
 
-use record::entry::{self, Call as Facts, Member, Person as Who, Stage, Step};
+use record::entry::{Call as Facts, Member, Person as Who, Stage, Step};
 use wire::talk::Role;
 use wire::{Text, Wall};
 
@@ -76,14 +76,14 @@ fn take_down(call: &mut Call, facts: &mut Facts, at: Wall) -> bool {
 
 impl Room {
     /// Everybody who has the keys.
-    fn present(&self) -> Vec<([u8; 32], entry::Role, Who)> {
+    fn present(&self) -> Vec<([u8; 32], Role, Who)> {
         let members = self.group.members().iter();
         let person = |m: &seal::group::Member| {
             let device = m.device.device();
             let known = self.people.get(&device.0);
             let who = known.map(|p| Who { name: p.name.clone(), office: p.office.clone() });
             let nobody = Who { name: Text::default(), office: Text::default() };
-            (device.0, role(self.role_of(device)), who.unwrap_or(nobody))
+            (device.0, self.role_of(device), who.unwrap_or(nobody))
         };
         members.map(person).collect()
     }
@@ -98,8 +98,7 @@ impl Room {
     /// An attendant of the own office, or else of the other.
     fn arranged_by(&self) -> Option<Who> {
         let office = self.own_office();
-        let attendants =
-            self.present().into_iter().filter(|(_, r, _)| *r == entry::Role::Attendant);
+        let attendants = self.present().into_iter().filter(|(_, r, _)| *r == Role::Attendant);
         let mut attendants: Vec<Who> = attendants.map(|(_, _, who)| who).collect();
         attendants.sort_by_key(|who| who.office != office);
         attendants.into_iter().next()
@@ -114,16 +113,5 @@ impl Room {
             RoomStage::Connected if arranged => Stage::HandedOver,
             RoomStage::Connected => Stage::Connected,
         }
-    }
-}
-
-fn role(role: Role) -> entry::Role {
-    match role {
-        Role::Principal => entry::Role::Principal,
-        Role::Attendant => entry::Role::Attendant,
-        Role::Interpreter => entry::Role::Interpreter,
-        Role::NoteTaker => entry::Role::NoteTaker,
-        Role::RecordsOfficer => entry::Role::RecordsOfficer,
-        Role::DutyOfficer => entry::Role::DutyOfficer,
     }
 }

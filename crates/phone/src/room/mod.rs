@@ -43,6 +43,8 @@ use crate::machine::Phone;
 use crate::mail::blob;
 use crate::ring::Stage;
 
+/// So many frames of whoever was just connected give way to the word that says so. Until it is there, nobody plays them.
+const OPENING: u8 = 3;
 /// Most messages that wait for a commit.
 const AHEAD_MAX: usize = 32;
 
@@ -71,6 +73,8 @@ pub(crate) struct Room {
     on_record: BTreeSet<[u8; 32]>,
     /// This handset's person could speak in it.
     spoke: bool,
+    /// Frames that still give way.
+    opening: u8,
     over: Option<End>,
 }
 
@@ -99,6 +103,7 @@ impl Room {
             announcing: false,
             on_record: BTreeSet::new(),
             spoke: false,
+            opening: 0,
             over: None,
         }
     }
@@ -139,6 +144,13 @@ impl Room {
         }
     }
 
+    /// Whether the next frame of voice leaves its room to a word that has not left yet.
+    pub(crate) fn gives_way(&mut self, unsent: bool) -> bool {
+        let waits = unsent && self.opening > 0;
+        self.opening = if waits { self.opening - 1 } else { 0 };
+        waits
+    }
+
     pub(crate) fn deadline(&self) -> Time {
         let rings = self.bringing.iter().filter(|b| b.over.is_none()).map(|b| b.deadline).min();
         self.machine.deadline().min(rings.unwrap_or(Time::NEVER))
@@ -157,6 +169,9 @@ impl Phone {
         let result = what(self, &mut room);
         self.do_acts(id, &mut room);
         let (after, over, now) = (room.state(), room.over, self.now);
+        if before != after && after == CallState::Connected {
+            room.opening = OPENING;
+        }
         let speaks = after == CallState::Connected && !core::mem::replace(&mut room.spoke, true);
         if let Some(call) = self.calls.get_mut(&id) {
             call.room = Some(room);

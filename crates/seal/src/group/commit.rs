@@ -248,11 +248,8 @@ impl Group {
         Ok((commit, welcome))
     }
 
-    /// What a message of this group says about itself, before any of it is believed.
-    ///
-    /// # Errors
-    /// [`GroupError::TooLarge`], [`GroupError::Malformed`], [`GroupError::OtherGroup`].
-    pub fn peek(&self, bytes: &[u8]) -> Result<Peek, GroupError> {
+    /// A sealed message of this group; nothing of it is opened.
+    fn sealed(&self, bytes: &[u8]) -> Result<ProtocolMessage, GroupError> {
         if bytes.len() > MESSAGE_MAX {
             return Err(GroupError::TooLarge { len: bytes.len(), max: MESSAGE_MAX });
         }
@@ -260,9 +257,18 @@ impl Group {
             return Err(GroupError::Malformed("an encrypted group message"));
         };
         let sealed = ProtocolMessage::from(sealed);
-        if sealed.group_id() != self.mls.group_id() {
-            return Err(GroupError::OtherGroup);
+        match sealed.group_id() == self.mls.group_id() {
+            true => Ok(sealed),
+            false => Err(GroupError::OtherGroup),
         }
+    }
+
+    /// What a message of this group says about itself, before any of it is believed.
+    ///
+    /// # Errors
+    /// [`GroupError::TooLarge`], [`GroupError::Malformed`], [`GroupError::OtherGroup`].
+    pub fn peek(&self, bytes: &[u8]) -> Result<Peek, GroupError> {
+        let sealed = self.sealed(bytes)?;
         let is_commit = sealed.content_type() == ContentType::Commit;
         Ok(Peek { epoch: sealed.epoch().as_u64(), is_commit })
     }
@@ -275,16 +281,7 @@ impl Group {
     /// [`GroupError::NotAllowed`], [`GroupError::NotAdmitted`], [`GroupError::Credential`],
     /// [`GroupError::PskMissing`].
     pub fn process(&mut self, bytes: &[u8]) -> Result<Incoming, GroupError> {
-        if bytes.len() > MESSAGE_MAX {
-            return Err(GroupError::TooLarge { len: bytes.len(), max: MESSAGE_MAX });
-        }
-        let MlsMessageBodyIn::PrivateMessage(sealed) = message_in(bytes)? else {
-            return Err(GroupError::Malformed("an encrypted group message"));
-        };
-        let sealed = ProtocolMessage::from(sealed);
-        if sealed.group_id() != self.mls.group_id() {
-            return Err(GroupError::OtherGroup);
-        }
+        let sealed = self.sealed(bytes)?;
         let (epoch, own) = (sealed.epoch().as_u64(), self.epoch());
         if epoch > own || epoch.saturating_add(provider::PAST_EPOCHS as u64) < own {
             return Err(GroupError::OtherEpoch { message: epoch, own });
