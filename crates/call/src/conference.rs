@@ -4,7 +4,8 @@
 //!  baton ── one member at a time may change who is in the call; it passes it on by a word that all hear
 //!   ├─ Adding    ── newcomer is there ──► Merge        another one's newcomer waits: Discard, pass
 //!   └─ Removing  ── who is gone: at once │ attendants: made ahead by the first of those who stay, merged at Connect
-//!  gone: hung up, silent for 8 s, or has not confirmed an epoch for 4 s; if the holder is, the first one left has the baton
+//!  gone: hung up, silent for 8 s, 4 s without confirming an epoch without attendants, or 8 s with the baton after a connect;
+//!        if the holder is gone, the first one left has the baton
 //! ```
 //!
 //! **Every input returns after [`Conference::poll`] has been drained:** what it gives is done in order, and
@@ -119,7 +120,8 @@ pub struct Conference<S> {
     /// This member wants the baton; whether a person waits for it.
     want: Option<bool>,
     mine: Mine,
-    connect: bool,
+    /// The attendants are to leave, since then.
+    connect: Option<Time>,
     /// A newcomer is not heard by all before it hears one of them.
     unheard: bool,
     since: Time,
@@ -171,7 +173,7 @@ impl<S> Conference<S> {
             wants: VecDeque::new(),
             want: None,
             mine: Mine::Nothing,
-            connect: false,
+            connect: None,
             unheard: false,
             since: now,
             said: now,
@@ -299,6 +301,14 @@ impl<S> Conference<S> {
         self.settle();
     }
 
+    /// The change that was made for a newcomer does not fit any more: it is made anew.
+    pub fn add_anew(&mut self) {
+        if self.mine == Mine::Adding {
+            self.discard();
+            self.settle();
+        }
+    }
+
     /// The newcomer is in the epoch of the change that was made for it.
     pub fn joined(&mut self) {
         if self.mine == Mine::Adding {
@@ -307,10 +317,10 @@ impl<S> Conference<S> {
     }
 
     /// The attendants leave; `false` if there is nobody to connect, or nobody who has to leave.
-    pub fn connect(&mut self) -> bool {
+    pub fn connect(&mut self, now: Time) -> bool {
         if self.can_connect() {
             self.say(Word::Connect);
-            self.connects();
+            self.connects(now);
             return true;
         }
         false
@@ -348,7 +358,7 @@ impl<S> Conference<S> {
             }
             Word::Connect => {
                 if member.may_connect() && self.can_connect() {
-                    return self.connects();
+                    return self.connects(now);
                 }
             }
             Word::Confirmed => {
@@ -377,8 +387,8 @@ impl<S> Conference<S> {
         self.holder = epoch.by;
         self.wants.retain(|(leaf, _)| self.members.contains_key(leaf));
         // With nobody left to connect, those who arrange speak again.
-        self.connect &= self.can_connect();
-        let (own, handing) = (self.own, self.connect);
+        self.connect = self.connect.filter(|_| self.can_connect()).map(|_| now);
+        let (own, handing) = (self.own, self.connect.is_some());
         self.change(|party| party.entered(own, epoch, handing));
         if self.members.len() < 2 {
             let mut others = before.iter().filter(|(leaf, _)| **leaf != own);
@@ -415,8 +425,17 @@ impl<S> Conference<S> {
         }
     }
 
+    /// Somebody who has the baton is there, and lets nobody connect.
+    fn withheld(&self) -> Option<Time> {
+        let since = self.connect.filter(|_| self.holder != self.own && !self.is_gone(self.holder));
+        since.map(|since| since + GONE_AFTER)
+    }
+
     /// What time does.
     pub fn tick(&mut self, now: Time) {
+        if self.withheld().is_some_and(|until| until <= now) {
+            self.gone(self.holder);
+        }
         let silent = |m: &Member| !m.gone && m.alive + GONE_AFTER <= now;
         let own = self.own;
         let gone = self.members.iter().filter(|(leaf, m)| **leaf != own && silent(m));
@@ -441,7 +460,7 @@ impl<S> Conference<S> {
         let waits = self.party.as_ref().and_then(Party::waits_for);
         let late = waits.is_some_and(|waits| waits.iter().any(|leaf| !self.is_gone(*leaf)));
         let late = if late { self.since + CONFIRM_WITHIN } else { Time::NEVER };
-        silent.min(late).min(self.said + HERE_EVERY)
+        silent.min(late).min(self.said + HERE_EVERY).min(self.withheld().unwrap_or(Time::NEVER))
     }
 
     // ---- what follows --------------------------------------------------------------------------
@@ -454,8 +473,8 @@ impl<S> Conference<S> {
         self.party = self.party.take().map(step);
     }
 
-    fn connects(&mut self) {
-        self.connect = true;
+    fn connects(&mut self, now: Time) {
+        self.connect.get_or_insert(now);
         self.change(Party::connect);
         self.settle();
     }
@@ -488,7 +507,9 @@ impl<S> Conference<S> {
 
     /// What the holder of the baton does.
     fn settle(&mut self) {
-        let first = self.members.iter().find(|(_, m)| !m.gone).map(|(leaf, _)| *leaf);
+        // Once they are to leave, attendants do not take over from one another.
+        let takes = |m: &Member| !m.gone && (self.connect.is_none() || m.role != Role::Attendant);
+        let first = self.members.iter().find(|(_, m)| takes(m)).map(|(leaf, _)| *leaf);
         if self.is_gone(self.holder) && first == Some(self.own) {
             self.holder = self.own;
         }
@@ -504,8 +525,10 @@ impl<S> Conference<S> {
         let attendants: Vec<u32> = self.attendants().collect();
         let heir = self.stays().next().filter(|_| self.can_connect());
         match heir {
-            Some(heir) if self.connect && heir == self.own => return self.remove_now(attendants),
-            Some(heir) if self.connect => return self.pass(heir),
+            Some(heir) if self.connect.is_some() && heir == self.own => {
+                return self.remove_now(attendants);
+            }
+            Some(heir) if self.connect.is_some() => return self.pass(heir),
             _ => {}
         }
         let waits = |now: bool| self.wants.iter().find(|(_, n)| *n || !now).map(|(leaf, _)| *leaf);

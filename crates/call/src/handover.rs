@@ -71,6 +71,10 @@ pub struct Handing(());
 pub struct Confirming<S> {
     waits_for: BTreeSet<u32>,
     voice: Option<Locked<S>>,
+    /// It was held before: it is again if attendants come.
+    held: bool,
+    /// A member of this epoch turned out to be an attendant.
+    attended: bool,
 }
 
 /// All members are in one epoch, which no attendant has.
@@ -84,7 +88,7 @@ impl Held {
     fn entered<S>(self, own: u32, epoch: Entered<S>) -> Party<S> {
         match epoch.has_attendants() {
             true => Party::Held(self),
-            false => Confirming::new(own, epoch).check(),
+            false => Confirming::new(own, epoch, true).check(),
         }
     }
 }
@@ -94,28 +98,24 @@ impl Handing {
         match (epoch.has_attendants(), handing) {
             (true, true) => Party::Handing(self),
             (true, false) => Party::Arranging(Arranging { voice: epoch.voice }),
-            (false, _) => Confirming::new(own, epoch).check(),
+            (false, _) => Confirming::new(own, epoch, false).check(),
         }
     }
 }
 
 impl<S> Arranging<S> {
-    fn connect(self) -> Handing {
-        Handing(())
-    }
-
     fn entered(self, own: u32, epoch: Entered<S>) -> Party<S> {
         match epoch.has_attendants() {
             true => Party::Arranging(Arranging { voice: epoch.voice }),
-            false => Confirming::new(own, epoch).check(),
+            false => Confirming::new(own, epoch, false).check(),
         }
     }
 }
 
 impl<S> Confirming<S> {
-    fn new(own: u32, epoch: Entered<S>) -> Self {
+    fn new(own: u32, epoch: Entered<S>, held: bool) -> Self {
         let waits_for = epoch.members.into_keys().filter(|leaf| *leaf != own).collect();
-        Confirming { waits_for, voice: epoch.voice.map(Locked) }
+        Confirming { waits_for, voice: epoch.voice.map(Locked), held, attended: false }
     }
 
     fn confirmed(mut self, leaf: u32) -> Party<S> {
@@ -128,14 +128,30 @@ impl<S> Confirming<S> {
             return Party::Confirming(self);
         }
         let proof = AllConfirmed(());
-        let voice = self.voice.map(|voice| voice.open(&proof));
-        Party::Connected(Connected { voice, _proof: proof })
+        match (self.attended, self.held) {
+            (true, true) => Party::Held(Held(())),
+            (attended, _) => {
+                let voice = self.voice.map(|voice| voice.open(&proof));
+                match attended {
+                    true => Party::Arranging(Arranging { voice }),
+                    false => Party::Connected(Connected { voice, _proof: proof }),
+                }
+            }
+        }
+    }
+
+    fn connect(self) -> Party<S> {
+        match self.held {
+            true => Party::Held(Held(())),
+            false => Party::Handing(Handing(())),
+        }
     }
 
     fn entered(self, own: u32, epoch: Entered<S>) -> Party<S> {
-        match epoch.has_attendants() {
-            true => Party::Held(Held(())),
-            false => Confirming::new(own, epoch).check(),
+        match (epoch.has_attendants(), self.held) {
+            (true, true) => Party::Held(Held(())),
+            (true, false) => Party::Arranging(Arranging { voice: epoch.voice }),
+            (false, held) => Confirming::new(own, epoch, held).check(),
         }
     }
 }
@@ -144,7 +160,7 @@ impl<S> Connected<S> {
     fn entered(self, own: u32, epoch: Entered<S>) -> Party<S> {
         match epoch.has_attendants() {
             true => Party::Arranging(Arranging { voice: epoch.voice }),
-            false => Confirming::new(own, epoch).check(),
+            false => Confirming::new(own, epoch, false).check(),
         }
     }
 }
@@ -181,15 +197,19 @@ impl<S> Party<S> {
     pub(crate) fn arranges(self) -> Self {
         match self {
             Party::Connected(state) => Party::Arranging(Arranging { voice: state.voice }),
+            Party::Confirming(state) => Party::Confirming(Confirming { attended: true, ..state }),
             other => other,
         }
     }
 
-    /// The attendants leave.
+    /// The attendants leave: until they have, nobody is heard.
     pub(crate) fn connect(self) -> Self {
         match self {
-            Party::Arranging(state) => Party::Handing(state.connect()),
-            other => other,
+            Party::Held(state) => Party::Held(state),
+            Party::Confirming(state) => state.connect(),
+            Party::Arranging(_) | Party::Handing(_) | Party::Connected(_) => {
+                Party::Handing(Handing(()))
+            }
         }
     }
 
@@ -273,6 +293,30 @@ mod tests {
         assert!(party.voice().is_none());
         party = party.entered(0, epoch(3, &ALL), true);
         assert!(party.voice().is_none());
+    }
+
+    #[test]
+    fn whoever_turns_out_to_be_an_attendant_while_others_confirm_is_not_left_with_a_call_that_is_connected()
+     {
+        // Both spoke before: with an attendant they arrange, and go on when all are there.
+        let two = &ALL[2..];
+        let mut party = Party::of_two(Some(1u64)).entered(2, epoch(2, two), false).arranges();
+        assert!(party.voice().is_none(), "not all are there");
+        party = party.confirmed(3);
+        assert!(matches!(party, Party::Arranging(_)) && party.voice() == Some(&mut 2));
+        party = party.connect();
+        assert!(matches!(party, Party::Handing(_)), "and leave like any other");
+        // Who was held is held again.
+        let party = Party::brought_in(2, epoch(5, two)).arranges().confirmed(3);
+        assert!(matches!(party, Party::Held(_)));
+        // Attendants come into an epoch that was not confirmed yet.
+        let party = Party::of_two(Some(1u64)).entered(2, epoch(2, two), false);
+        assert!(matches!(party.entered(2, epoch(3, &ALL), false), Party::Arranging(_)));
+        let party = Party::brought_in(2, epoch(2, two));
+        assert!(matches!(party.entered(2, epoch(3, &ALL), false), Party::Held(_)));
+        // A connect is never passed over.
+        let mut party = Party::of_two(Some(1u64)).connect();
+        assert!(matches!(party, Party::Handing(_)) && party.voice().is_none());
     }
 
     #[test]

@@ -74,13 +74,15 @@ impl Digest {
     }
 
     fn numbered(&self) -> impl Iterator<Item = (u32, Option<Tag>)> + '_ {
-        (self.first..).zip(self.tags.iter().copied())
+        self.tags.iter().copied().zip(self.first..).map(|(tag, number)| (number, tag))
     }
 }
 
 /// What this member says.
 #[derive(Debug, Default)]
 pub struct Spoken {
+    /// The first number of all: what is older is not known here.
+    began: Option<u32>,
     first: u32,
     tags: Vec<Option<Tag>>,
     /// What was sent, so that it is known again when somebody sends it back.
@@ -94,6 +96,7 @@ impl Spoken {
     pub fn tick(&mut self, number: u32, frame: Option<Tag>) -> Option<Digest> {
         let due = if self.next() == number { None } else { self.flush() };
         let due = due.filter(|digest| !digest.tags.is_empty());
+        self.began.get_or_insert(number);
         if self.tags.is_empty() {
             self.first = number;
         }
@@ -123,7 +126,8 @@ impl Spoken {
     /// A frame came in this member's own name. `true` if it is one that it sent, or too old to know; else somebody else
     /// made it.
     pub fn mine(&mut self, number: u32, tag: &Tag) -> bool {
-        let old = number.saturating_add(KEPT) < self.next();
+        let older = self.began.is_none_or(|began| number < began);
+        let old = older || number.saturating_add(KEPT) < self.next();
         let mine = old || self.sent.get(&number) == Some(tag);
         if !mine {
             self.suspect = CLEAN;
@@ -155,6 +159,8 @@ pub enum Trust {
 pub struct Heard {
     /// All numbers below are told of, or lie before the first digest.
     end: Option<u32>,
+    /// All numbers from here to `end` are told of, and their tags kept.
+    from: u32,
     /// Nobody else has the keys: it may be played before the first digest.
     alone: bool,
     told: BTreeMap<u32, Tag>,
@@ -202,8 +208,8 @@ impl Heard {
     pub fn frame(&mut self, number: u32, tag: Tag) -> bool {
         match self.end {
             Some(end) if number < end => {
-                if number.saturating_add(KEPT) < end {
-                    // Too old to know, and too late to be played.
+                if number < self.from {
+                    // Nobody told of it, or too long ago: too late to be played, and no fault of anybody.
                     return false;
                 }
                 if self.told.get(&number) != Some(&tag) {
@@ -233,6 +239,9 @@ impl Heard {
         };
         // A digest is missing: an exchange can do that, and accuses nobody by it.
         let gap = digest.first > end;
+        if gap || self.end.is_none() {
+            self.from = digest.first;
+        }
         let (mut fault, mut clean) = (false, 0);
         for (number, tag) in digest.numbered().filter(|(number, _)| *number >= end) {
             let heard = self.waiting.remove(&number);
@@ -245,6 +254,7 @@ impl Heard {
         let next = end.max(digest.next());
         self.waiting = self.waiting.split_off(&next);
         self.end = Some(next);
+        self.from = self.from.max(next.saturating_sub(KEPT));
         self.late = gap || (self.late && clean == 0);
         prune(&mut self.told, next);
         if fault {
@@ -342,6 +352,20 @@ mod tests {
     }
 
     #[test]
+    fn who_holds_digests_and_frames_back_makes_nobody_a_forger() {
+        let mut heard = known();
+        heard.told(&spoke(1_000));
+        heard.told(&spoke(1_050));
+        assert!(!comes(&mut heard, 1_030, genuine(1_030)), "its digest was held back");
+        assert!(!comes(&mut heard, 974, genuine(974)), "older than the first digest");
+        assert_eq!(heard.trust(), Trust::Late);
+        heard.told(&spoke(1_075));
+        assert!(comes(&mut heard, 1_099, genuine(1_099)));
+        assert!(!comes(&mut heard, 1_051, FORGED));
+        assert_eq!(heard.trust(), Trust::Forged, "and a forged one is still found");
+    }
+
+    #[test]
     fn what_nobody_tells_of_is_played_for_two_seconds_and_again_when_it_is_told() {
         let mut heard = known();
         for number in 1_000..1_100 {
@@ -432,6 +456,8 @@ mod tests {
         assert_eq!(spoken.trust(), Trust::Vouched);
         assert!(spoken.mine(7, &genuine(7)), "sent back after long: too old to know");
         assert_eq!(spoken.trust(), Trust::Vouched);
+        // Sent before there was anybody to tell, and sent back now.
+        assert!(spoken.mine(6, &genuine(6)) && Spoken::default().mine(6, &genuine(6)));
     }
 
     #[test]
@@ -464,6 +490,9 @@ mod tests {
     fn a_digest_that_is_too_long_or_past_the_last_number_is_none() {
         assert!(Digest::new(0, vec![None; 26]).is_none());
         assert!(Digest::new(u32::MAX - 10, vec![None; 11]).is_none());
-        assert!(Digest::new(u32::MAX - 10, vec![None; 10]).is_some());
+        let last = Digest::new(u32::MAX - 10, vec![None; 10]).unwrap();
+        let mut heard = Heard::default();
+        heard.told(&last);
+        assert!(!heard.admits(0) || !heard.frame(0, FORGED), "read to its end");
     }
 }

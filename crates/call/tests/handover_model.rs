@@ -338,7 +338,7 @@ impl Model for HandOver {
             }
             Action::Connect(at) => {
                 state.handsets[at].said_connect = true;
-                state.handsets[at].call.connect();
+                state.handsets[at].call.connect(NOW);
                 state.acts(at);
             }
             Action::Vanish(at) => {

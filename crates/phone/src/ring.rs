@@ -23,6 +23,7 @@ use crate::mail::Way;
 use crate::record::CallRecord;
 use crate::room::{Asked, Room};
 use crate::stock::Keyed;
+use crate::talk::TEXTS_MAX;
 
 /// An invitation that is older does not ring: an exchange kept it, and its caller has long given up. As much as
 /// two exchanges' clocks may differ.
@@ -41,8 +42,10 @@ pub(crate) enum Stage {
 
 /// Text beside voice.
 pub(crate) struct Said {
+    /// Each member counts its own.
     pub(crate) id: u32,
-    pub(crate) mine: bool,
+    /// The leaf of who wrote it; `None`: this handset's person.
+    pub(crate) from: Option<u32>,
     pub(crate) text: String,
     pub(crate) arrived: bool,
 }
@@ -72,6 +75,22 @@ pub(crate) struct Call {
 }
 
 impl Call {
+    /// A text of another member; `false` if it is here already, or there are too many.
+    pub(crate) fn text_came(&mut self, from: u32, id: u32, text: String) -> bool {
+        let known = self.texts.iter().any(|t| t.from == Some(from) && t.id == id);
+        let new = !known && self.texts.len() < TEXTS_MAX;
+        if new {
+            self.texts.push(Said { id, from: Some(from), text, arrived: true });
+        }
+        new
+    }
+
+    /// An own text has arrived; `false` if that was known, or there is none such.
+    pub(crate) fn text_arrived(&mut self, id: u32) -> bool {
+        let mut mine = self.texts.iter_mut().filter(|t| t.from.is_none() && t.id == id);
+        mine.next().is_some_and(|text| !core::mem::replace(&mut text.arrived, true))
+    }
+
     /// Nothing but its name: the caller says how far it is.
     pub(crate) fn new(name: CallId, contact: u32, direction: Direction, at: Wall) -> Self {
         let stage = Stage::Over { end: End::Missed, until: Time(0) };

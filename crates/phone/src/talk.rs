@@ -64,12 +64,12 @@ impl Phone {
                 Ok(Opened::Application { from, message })
                     if from.device.device() == keyed.device =>
                 {
-                    Some((i, message))
+                    Some((i, from.leaf, keyed.group.own_leaf(), message))
                 }
                 _ => None,
             }
         });
-        let Some((which, message)) = opened else {
+        let Some((which, from, own, message)) = opened else {
             self.dropped += 1;
             return;
         };
@@ -93,18 +93,14 @@ impl Phone {
                 self.tell(Event::Muted { call: id, on });
             }
             CallMessage::Say { id: text_id, text } => {
-                if call.texts.len() < TEXTS_MAX
-                    && !call.texts.iter().any(|t| !t.mine && t.id == text_id)
-                {
-                    let text = text.as_str().to_owned();
-                    call.texts.push(Said { id: text_id, mine: false, text, arrived: true });
+                let came = call.text_came(from, text_id, text.as_str().to_owned());
+                if came {
                     self.tell(Event::Text { call: id });
                 }
-                self.say_in_call(id, &CallMessage::Said { id: text_id });
+                self.say_in_call(id, &CallMessage::Said { id: text_id, author: from });
             }
-            CallMessage::Said { id: text_id } => {
-                if let Some(text) = call.texts.iter_mut().find(|t| t.mine && t.id == text_id) {
-                    text.arrived = true;
+            CallMessage::Said { id: text_id, author } => {
+                if author == own && call.text_arrived(text_id) {
                     self.tell(Event::TextArrived { call: id });
                 }
             }
@@ -204,8 +200,9 @@ impl Phone {
         if call.texts.len() >= TEXTS_MAX {
             return Err(InputError::TooMany("texts in this call"));
         }
-        let text_id = call.texts.iter().filter(|t| t.mine).map(|t| t.id + 1).max().unwrap_or(1);
-        call.texts.push(Said { id: text_id, mine: true, text, arrived: false });
+        let text_id =
+            call.texts.iter().filter(|t| t.from.is_none()).map(|t| t.id + 1).max().unwrap_or(1);
+        call.texts.push(Said { id: text_id, from: None, text, arrived: false });
         self.say_in_call(id, &CallMessage::Say { id: text_id, text: sealed });
         Ok(())
     }

@@ -349,7 +349,7 @@ fn call_view(
         level: call.level,
         quality,
         muted_by_other,
-        texts: call.texts.iter().map(|t| (t.mine, t.text.clone(), t.arrived)).collect(),
+        texts: call.texts.iter().map(|t| (t.from.is_none(), t.text.clone(), t.arrived)).collect(),
         on_record,
         on_record_there: call.record.there,
         minutes: call.record.minutes.clone(),

@@ -159,7 +159,7 @@ messages! {
         /// I am on the new leg.
         6 => Back { },
         /// Got your text.
-        7 => Said { id: u32 },
+        7 => Said { id: u32, author: u32 },
         /// Of more than two: let me change who is in the call. `now`: a person waits for it.
         20 => Want { now: bool },
         /// The member at that leaf may change who is in the call; this one no longer may.

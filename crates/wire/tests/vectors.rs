@@ -172,7 +172,7 @@ fn vectors() -> Vec<Vector> {
             Say { id: 1, text: text("One moment.") },
             HangUp {},
             Back {},
-            Said { id: 1 },
+            Said { id: 1, author: 2 },
             Want { now: true },
             Baton { to: 2 },
             Member { device: [0xd0; 32], role: Role::NoteTaker, name: text("Nora"), office: text("Office A") },

@@ -155,6 +155,14 @@ fn vanishes(step: u64, victim: usize) {
         }
     }
     world.run(secs(15));
+    // Whoever is left sees that it is gone, and nobody is connected beside an attendant.
+    let name = ["Ada", "Paula", "Boris", "Pavel"][victim];
+    for party in [A1, P1, A2, P2].into_iter().filter(|party| *party != victim) {
+        assert!(!is_in(&mut world, party, name), "step {step}: {name} is on the screen of {party}");
+        let connected = stage(&mut world, party) == Some(RoomStage::Connected);
+        let attended = members(&mut world, party).iter().any(|(_, role)| *role == Role::Attendant);
+        assert!(!(connected && attended), "step {step}: {party} is connected beside an attendant");
+    }
     // Whoever cannot be connected any more hangs up.
     let now = world.now;
     for party in [A1, A2, P1, P2] {

@@ -186,7 +186,7 @@ impl Phone {
         b.over = Some(end);
         b.packages.clear();
         self.send(Channel::Signal, &LineUp::Close { leg });
-        if room.adding == Some(leg) {
+        if room.adding.is_some_and(|(with, _)| with == leg) {
             room.machine.want_no_more();
         }
         self.want_next(room);
@@ -275,14 +275,13 @@ impl Phone {
         self.in_room(id, |phone, room| {
             let found = room.bringing.iter_mut().find(|b| b.leg == leg && b.contact == contact);
             let Some(b) = found.filter(|b| b.over.is_none()) else { return };
+            b.packages.retain(|p| p.device() != from);
             if b.packages.len() < crate::devices::DEVICES {
-                b.packages.retain(|p| p.device() != from);
                 b.packages.push(verified);
             }
-            if room.adding == Some(leg) {
+            if room.adding == Some((leg, from.device())) {
                 // Made with a key package that is used up.
-                room.machine.want_no_more();
-                phone.do_acts(id, room);
+                room.machine.add_anew();
             }
             phone.want_next(room);
         });
@@ -293,12 +292,21 @@ impl Phone {
         let Some((id, leg)) = self.bringing_of(contact, name) else { return };
         let until = self.now + IN_WITHIN;
         self.in_room(id, |phone, room| {
+            let taken = |leg| room.bringing.iter().any(|b| b.leg == leg && b.taken.is_some());
+            let waits = room.adding.is_some_and(|(with, _)| taken(with));
             let Some(b) = room.bringing.iter_mut().find(|b| b.leg == leg) else { return };
-            (b.taken, b.deadline) = (Some(from.device()), until);
-            let other = b.package().is_none_or(|p| p.device() != from);
-            if other && room.adding == Some(leg) {
+            if b.taken.replace(from.device()) != Some(from.device()) {
+                b.deadline = until;
+            }
+            let ready = b.package().is_some();
+            match room.adding {
                 // The change was made for another device of the same person.
-                room.machine.want_no_more();
+                Some((with, device)) if with == leg && device != from.device() => {
+                    room.machine.add_anew();
+                }
+                // It was made for somebody who has not answered.
+                Some((with, _)) if with != leg && ready && !waits => room.machine.add_anew(),
+                _ => {}
             }
             phone.want_next(room);
         });
@@ -312,23 +320,28 @@ impl Phone {
             return room.machine.want_no_more();
         };
         let (contact, leg, role, device) = (b.contact, b.leg, b.role, package.device().device());
+        if !room.machine.has_room(role) {
+            // Others brought somebody meanwhile.
+            return self.not_brought(id, room, leg, End::NoPath);
+        }
         let Ok(added) = room.group.add(core::slice::from_ref(package), &[]) else {
             self.dropped += 1;
             return self.not_brought(id, room, leg, End::NoKeys);
         };
-        room.adding = Some(leg);
+        room.adding = Some((leg, device));
         let row =
             self.contacts.get(&contact).map(|c| (c.row.name.clone(), self.own.office.clone()));
         let (name, office) = row.unwrap_or_default();
         let person = Person { role, name, office };
         let said = member(device.0, &person);
-        room.people.insert(device.0, person);
+        let roster = roster(room, device.0, &person);
+        let own = self.device.verified().device().0;
+        room.promised.insert(own, (device.0, person));
         // Said in the epoch that was, about the one to come.
         self.say_in_room(id, room, &said);
         self.give_out(id, room, added.commit);
         let call = self.calls.get(&id).map(|c| c.name);
-        let (roster, welcome) = (roster(room), Blob::new(added.welcome));
-        if let (Some(call), Ok(welcome)) = (call, welcome) {
+        if let (Some(call), Ok(welcome)) = (call, Blob::new(added.welcome)) {
             let enter = ContactMessage::Enter { call, roster, welcome };
             self.say_over_leg_by(Channel::Bulk, contact, leg, &enter);
         }
@@ -432,7 +445,7 @@ impl Phone {
 
     /// The change that was made for a newcomer is void.
     pub(super) fn void_entry(&mut self, id: u32, room: &mut Room) {
-        let Some(leg) = room.adding.take() else { return };
+        let Some((leg, _)) = room.adding.take() else { return };
         let contact = room.bringing.iter().find(|b| b.leg == leg && b.over.is_none());
         let call = self.calls.get(&id).map(|c| c.name);
         if let (Some(contact), Some(call)) = (contact.map(|b| b.contact), call) {
@@ -446,16 +459,22 @@ impl Phone {
     /// The person answered: in at once, or as soon as it is let in.
     pub(crate) fn answer_asked(&mut self, id: u32, told: bool) {
         let Some(call) = self.calls.get(&id) else { return };
-        let (contact, name, leg) = (call.contact, call.name, call.leg);
-        let ready = call.asked.as_ref().is_some_and(|asked| asked.entry.is_some());
-        if let Some(leg) = leg.filter(|_| !ready) {
-            if !told {
-                self.package_over_leg(id);
-            }
-            self.say_over_leg(contact, leg, &ContactMessage::Taken { call: name });
+        if call.asked.as_ref().is_none_or(|asked| asked.entry.is_none()) {
+            self.ask_to_enter(id, !told);
         }
         self.tell_state(id);
         self.enter_room(id);
+    }
+
+    /// The person answered, and is not let in yet. `anew`: what this handset gave before does not let it in.
+    pub(super) fn ask_to_enter(&mut self, id: u32, anew: bool) {
+        if anew {
+            self.package_over_leg(id);
+        }
+        let Some(call) = self.calls.get(&id) else { return };
+        if let Some(leg) = call.leg {
+            self.say_over_leg(call.contact, leg, &ContactMessage::Taken { call: call.name });
+        }
     }
 
     // ---- people ------------------------------------------------------------------------------------
@@ -465,7 +484,8 @@ impl Phone {
         let nobody = InputError::WrongState(
             "two who stay, and an attendant who leaves, must be in the call",
         );
-        match self.in_room(id, |_, room| room.machine.connect()) {
+        let now = self.now;
+        match self.in_room(id, |_, room| room.machine.connect(now)) {
             Some(true) => Ok(()),
             _ => Err(nobody),
         }
@@ -501,11 +521,15 @@ pub(super) fn member(device: [u8; 32], person: &Person) -> CallMessage {
     CallMessage::Member { device, role, name, office }
 }
 
-/// Everybody who is, or is about to be, in the call.
-fn roster(room: &Room) -> Blob<ROSTER_MAX> {
+/// Everybody who is in the call, and who is let in. A member whom nobody introduced is in it, too.
+fn roster(room: &Room, newcomer: [u8; 32], person: &Person) -> Blob<ROSTER_MAX> {
     let mut w = Writer::new();
-    for (device, person) in &room.people {
-        w.var(&member(*device, person).encode());
+    w.var(&member(newcomer, person).encode());
+    for device in room.group.members().iter().map(|m| m.device.device().0) {
+        let unknown =
+            || Person { role: Role::NoteTaker, name: Text::default(), office: Text::default() };
+        let person = room.people.get(&device).cloned().unwrap_or_else(unknown);
+        w.var(&member(device, &person).encode());
     }
     // Eight people with the longest names are 1,352 bytes.
     Blob::new(w.finish()).unwrap_or_default()

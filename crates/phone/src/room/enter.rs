@@ -1,5 +1,7 @@
 //! Epochs: a call between two becomes a room, a commit is given out, kept, entered; a newcomer comes in.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use call::End;
 use call::conference::Conference;
 use call::handover::Entered;
@@ -29,9 +31,12 @@ impl Phone {
         if call.room.is_some() {
             return Ok(());
         }
-        let (Stage::Active(_), Some(keyed)) = (&call.stage, call.keyed.pop()) else {
-            return Err(closed);
-        };
+        let Stage::Active(active) = &mut call.stage else { return Err(closed) };
+        let Some(keyed) = call.keyed.pop() else { return Err(closed) };
+        let muted = active.is_muted_by_other();
+        // Nobody holds another one in a room; who holds it itself, resumes by itself.
+        active.held(false);
+        active.muted(false);
         let contact = self.contacts.get(&call.contact);
         let theirs = contact.map(|c| Person {
             role: Role::Principal,
@@ -57,12 +62,15 @@ impl Phone {
         if call.record.there {
             room.on_record.insert(device.0);
         }
-        if let Some(ear) = Ear::new(opener, Heard::of_two()) {
+        if let Some(mut ear) = Ear::new(opener, Heard::of_two()) {
+            ear.muted = muted;
             room.ears.insert(other, ear);
         }
         if let Some(call) = self.calls.get_mut(&id) {
             call.room = Some(Box::new(room));
         }
+        self.tell_state(id);
+        self.voice_follows();
         self.room_changed(id);
         Ok(())
     }
@@ -90,11 +98,17 @@ impl Phone {
         );
         let Some(call) = self.calls.get_mut(&id) else { return };
         let by = joined.as_ref().ok().and_then(|group| leaf_of(group, from));
-        let (Ok(group), Some(by)) = (joined, by) else {
-            // Made with keys that are gone, or not by whom it came from.
+        let (Ok(mut group), Some(by)) = (joined, by) else {
+            // Made for another handset of this person, with keys that are gone, or not by whom it came from.
             self.dropped += 1;
-            return;
+            return self.ask_to_enter(id, true);
         };
+        let people = people(&roster, &group, own);
+        if people.len() + 1 < group.members().len() {
+            // Who is left out could be an attendant, and this handset would open its microphone before it.
+            self.dropped += 1;
+            return self.end_call(id, End::NoKeys);
+        }
         let over = Stage::Over { end: End::NoKeys, until: now };
         if let Stage::Answering(answering) = core::mem::replace(&mut call.stage, over) {
             call.stage = Stage::Active(answering.keyed(now));
@@ -103,9 +117,8 @@ impl Phone {
         let role = asked.map_or(Role::NoteTaker, |a| a.role);
         let expected = asked.map(|a| (a.expected.clone(), a.office.clone())).unwrap_or_default();
         let mine = self.own_person(role);
-        let mut people: std::collections::BTreeMap<_, _> = people(&roster).collect();
+        let mut people = people;
         people.insert(own.0, mine);
-        let mut group = group;
         let roles = group.members().iter().map(|m| {
             let device = m.device.device();
             (m.leaf, people.get(&device.0).map_or(Role::NoteTaker, |person| person.role))
@@ -159,7 +172,8 @@ impl Phone {
             return;
         }
         if peek.epoch > own {
-            let newcomer = room.adding.is_some() && room.adding == leg && peek.epoch == own + 1;
+            let adding = room.adding.is_some_and(|(with, _)| leg == Some(with));
+            let newcomer = adding && peek.epoch == own + 1;
             let entered = match (newcomer, peek.epoch == own + 1 && !peek.is_commit) {
                 (true, _) => {
                     room.machine.joined();
@@ -168,10 +182,10 @@ impl Phone {
                 }
                 (false, true) if room.kept.is_some() => self.enter_kept(id, room),
                 _ => {
-                    if room.ahead.len() < AHEAD_MAX {
-                        room.ahead.push_back(bytes.to_vec());
+                    if room.ahead.len() >= AHEAD_MAX {
+                        room.ahead.pop_front();
                     }
-                    return;
+                    return room.ahead.push_back(bytes.to_vec());
                 }
             };
             if !entered || room.over.is_some() || room.group.epoch() != peek.epoch {
@@ -216,7 +230,7 @@ impl Phone {
 
     /// The own change takes effect.
     pub(super) fn merge_own(&mut self, id: u32, room: &mut Room) {
-        if let Some(with) = room.adding.take() {
+        if let Some((with, _)) = room.adding.take() {
             room.bringing.retain(|b| b.leg != with);
             if let Some(leg) = self.calls.get(&id).and_then(|call| call.leg) {
                 self.send(Channel::Signal, &LineUp::Join { leg, with });
@@ -242,15 +256,21 @@ impl Phone {
             room.over = Some(if attended { End::ByMe } else { End::ByOther });
             return;
         }
+        let newcomers = room.introduce(by);
         let roles = room.roles();
         let Some((epoch, mut ears, mine)) = epoch_of(&mut room.group, by, &roles) else {
             room.over = Some(End::Lost);
             return;
         };
-        let newcomers = roles.keys().any(|leaf| room.machine.role(*leaf).is_none());
         if newcomers {
             self.say_room_on_record(id, room);
             self.tell_spoken(id, room);
+            if self.muted {
+                self.say_in_room(id, room, &CallMessage::Mute { on: true });
+            }
+            if room.announcing {
+                room.machine.announce(true);
+            }
         }
         let own = self.device.verified().device().0;
         if let Some(mine) = room.people.get(&own).filter(|p| newcomers && p.role == Role::Attendant)
@@ -270,13 +290,31 @@ impl Phone {
     }
 }
 
+impl Room {
+    /// Whoever has come in by the change of leaf `by` is who that member said; `true` if anybody has.
+    fn introduce(&mut self, by: u32) -> bool {
+        let members: Vec<_> = self.group.members().to_vec();
+        let by = members.iter().find(|m| m.leaf == by);
+        let promised = by.and_then(|by| self.promised.remove(&by.device.device().0));
+        let new: Vec<_> = members.iter().filter(|m| self.machine.role(m.leaf).is_none()).collect();
+        for device in new.iter().map(|m| m.device.device().0) {
+            let said = promised.clone().filter(|(whom, _)| *whom == device);
+            match said {
+                Some((_, person)) => self.people.insert(device, person),
+                None => self.people.remove(&device),
+            };
+        }
+        !new.is_empty()
+    }
+}
+
 /// Keys of the group's epoch: what the own voice would be sealed with, an ear for each who may speak, and what opens
 /// frames in the own name.
 fn epoch_of(
     group: &mut Group,
     by: u32,
-    roles: &std::collections::BTreeMap<u32, Role>,
-) -> Option<(Entered<Sealer>, std::collections::BTreeMap<u32, Ear>, Opener)> {
+    roles: &BTreeMap<u32, Role>,
+) -> Option<(Entered<Sealer>, BTreeMap<u32, Ear>, Opener)> {
     let own = group.own_leaf();
     let mut keys = group.epoch_keys().ok()?;
     let speaks = |leaf: &u32| roles.get(leaf).is_some_and(|role| role.speaks());
@@ -294,8 +332,15 @@ fn leaf_of(group: &Group, device: DevicePub) -> Option<u32> {
     group.members().iter().find(|m| m.device.device() == device).map(|m| m.leaf)
 }
 
+/// The members of a group but `own`, as a roster has them.
+fn people(roster: &[u8], group: &Group, own: DevicePub) -> BTreeMap<[u8; 32], Person> {
+    let members = group.members().iter().map(|m| m.device.device()).filter(|d| *d != own);
+    let members: BTreeSet<_> = members.map(|d| d.0).collect();
+    listed(roster).filter(|(device, _)| members.contains(device)).collect()
+}
+
 /// The people of a roster, as far as it can be read.
-fn people(roster: &[u8]) -> impl Iterator<Item = ([u8; 32], Person)> + '_ {
+fn listed(roster: &[u8]) -> impl Iterator<Item = ([u8; 32], Person)> + '_ {
     let mut r = Reader::new(roster);
     core::iter::from_fn(move || {
         let entry = r.var(roster.len(), "roster").ok()?;
@@ -326,17 +371,17 @@ mod tests {
             w.var(&member([n; 32], &person("Paula")).encode());
         }
         let roster = w.finish();
-        assert_eq!(people(&roster).count(), 3);
+        assert_eq!(listed(&roster).count(), 3);
         let each = roster.len() / 3;
         for cut in 0..roster.len() {
-            let known: Vec<_> = people(&roster[..cut]).map(|(device, _)| device).collect();
+            let known: Vec<_> = listed(&roster[..cut]).map(|(device, _)| device).collect();
             assert_eq!(known.len(), cut / each, "cut at {cut}");
         }
         for at in 0..roster.len() {
             let mut changed = roster.clone();
             changed[at] ^= 0x80;
-            assert!(people(&changed).count() <= 3, "changed at {at}");
+            assert!(listed(&changed).count() <= 3, "changed at {at}");
         }
-        assert_eq!(people(&CallMessage::Here {}.encode()).count(), 0);
+        assert_eq!(listed(&CallMessage::Here {}.encode()).count(), 0);
     }
 }

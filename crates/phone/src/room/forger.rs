@@ -1,8 +1,11 @@
-//! A member who speaks in another's name: with the keys that every member has, and numbers as that one's.
+//! A member who speaks in another's name, with the keys that every member has and numbers as that one's, or says who
+//! somebody is whom it does not let in.
 
 use seal::sframe::Sealer;
+use wire::Text;
 use wire::limits::{PACKET_LEN, VOICE_LEN};
 
+use super::Person;
 use crate::machine::Phone;
 
 pub(crate) struct Forger {
@@ -35,6 +38,21 @@ impl Phone {
             Some(sealer) => self.forger = Some(Forger { call, sealer, next }),
             None => panic!("no call {call} of more than two with a member {leaf}"),
         }
+    }
+
+    /// Says of whoever another member lets in that it is somebody else.
+    ///
+    /// # Panics
+    /// If it is in no such call, or nobody is let in.
+    pub fn say_newcomer_is(&mut self, call: u32, name: &str) {
+        let said = self.in_room(call, |phone, room| {
+            let (device, person) = room.promised.values().next()?.clone();
+            let name = Text::new(name).ok()?;
+            let person = Person { name, ..person };
+            phone.say_in_room(call, room, &super::bring::member(device, &person));
+            Some(())
+        });
+        assert!(said.flatten().is_some(), "nobody is let in to call {call}");
     }
 
     /// It speaks as itself again.

@@ -52,8 +52,10 @@ const AHEAD_MAX: usize = 32;
 pub(crate) struct Room {
     pub(crate) machine: Conference<Sealer>,
     group: Group,
-    /// Own principal's name and office, as said to others, are among them.
+    /// Who is or was in it, this handset's person too, by device.
     people: BTreeMap<[u8; 32], Person>,
+    /// Whom each member said last that it lets in. It counts if that member's change does.
+    promised: BTreeMap<[u8; 32], ([u8; 32], Person)>,
     ears: BTreeMap<u32, Ear>,
     /// What this member sent, and told of.
     spoken: Spoken,
@@ -64,8 +66,8 @@ pub(crate) struct Room {
     /// Messages of epochs to come.
     ahead: VecDeque<Vec<u8>>,
     pub(crate) bringing: Vec<Bringing>,
-    /// The leg of the newcomer for whom the own change was made.
-    adding: Option<Leg>,
+    /// The newcomer for whom the own change was made: its leg and its device.
+    adding: Option<(Leg, DevicePub)>,
     /// Who is expected, and of which office, as the attendant said.
     expected: (String, String),
     announcing: bool,
@@ -92,6 +94,7 @@ impl Room {
             machine,
             group,
             people: BTreeMap::new(),
+            promised: BTreeMap::new(),
             ears: BTreeMap::new(),
             spoken: Spoken::default(),
             mine,

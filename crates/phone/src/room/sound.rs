@@ -136,7 +136,7 @@ impl Room {
 }
 
 impl Phone {
-    /// A tick has gone by, with a frame in call `sent.0` or without one: every room is told, once a second.
+    /// A tick has gone by, with a frame in call `sent.0` or without one: every room is told, twice a second.
     pub(crate) fn tell_voice(&mut self, number: u32, sent: Option<(u32, Tag)>) {
         let active = |c: &Call| matches!(c.stage, Stage::Active(_)) && c.leg.is_some();
         let rooms = self.calls.iter_mut().filter(|(_, call)| active(call));

@@ -8,11 +8,6 @@ use super::bring::word;
 use super::{Person, Room};
 use crate::event::Event;
 use crate::machine::Phone;
-use crate::ring::Said;
-use crate::talk::TEXTS_MAX;
-
-/// People of whom a call remembers what they are: its members, and some that never came in.
-const PEOPLE_MAX: usize = 32;
 
 impl Phone {
     pub(super) fn room_word(
@@ -68,23 +63,16 @@ impl Phone {
                 let who = room.people.get(&from.device.device().0);
                 let who = who.map_or("?", |person| person.name.as_str());
                 let text = format!("{who}: {}", text.as_str());
-                // Each member counts its own texts.
-                let key = text_id.wrapping_add(from.leaf << 24);
-                if let Some(call) = self.calls.get_mut(&id)
-                    && call.texts.len() < TEXTS_MAX
-                    && !call.texts.iter().any(|t| !t.mine && t.id == key)
-                {
-                    call.texts.push(Said { id: key, mine: false, text, arrived: true });
+                let call = self.calls.get_mut(&id);
+                if call.is_some_and(|call| call.text_came(from.leaf, text_id, text)) {
                     self.tell(Event::Text { call: id });
                 }
-                self.say_in_room(id, room, &CallMessage::Said { id: text_id });
+                let author = from.leaf;
+                self.say_in_room(id, room, &CallMessage::Said { id: text_id, author });
             }
-            CallMessage::Said { id: text_id } => {
-                let texts = self.calls.get_mut(&id).map(|call| &mut call.texts);
-                if let Some(text) =
-                    texts.and_then(|t| t.iter_mut().find(|t| t.mine && t.id == text_id))
-                    && !core::mem::replace(&mut text.arrived, true)
-                {
+            CallMessage::Said { id: text_id, author } if author == room.machine.own() => {
+                let call = self.calls.get_mut(&id);
+                if call.is_some_and(|call| call.text_arrived(text_id)) {
                     self.tell(Event::TextArrived { call: id });
                 }
             }
@@ -111,15 +99,12 @@ impl Phone {
     ) {
         let inside = room.group.members().iter().any(|m| m.device.device().0 == device);
         if !inside {
-            if room.people.len() < PEOPLE_MAX || room.people.contains_key(&device) {
-                room.people.insert(device, who);
-            }
+            // Of each member the latest: it makes one change at a time.
+            room.promised.insert(from.device.device().0, (device, who));
             return;
         }
         if from.device.device().0 == device && who.role == Role::Attendant {
-            if let Some(person) = room.people.get_mut(&device) {
-                person.role = Role::Attendant;
-            }
+            room.people.entry(device).or_insert(who).role = Role::Attendant;
             room.machine.attends(from.leaf);
             self.room_changed(id);
         }
