@@ -19,6 +19,8 @@ use crate::net::{Direction, Tapped};
 pub(super) const SMALL: u16 = 60;
 /// A cell may come before the middle phase of all by this part of the tick; what is later is late.
 const EARLY: i64 = 5;
+/// No capture is longer. A day, in nanoseconds.
+pub(super) const LONGEST: i64 = 86_400_000_000_000;
 /// So many cells in a row can each have met the next one.
 const LATE_IN_A_ROW: usize = 8;
 
@@ -107,9 +109,14 @@ pub(super) struct Link {
 }
 
 impl Link {
-    /// Whether its clock can be looked for: there is a tick, and time only goes forward.
-    pub(super) fn is_sound(&self) -> bool {
-        self.tick >= 1_000_000 && self.ways.iter().all(|way| way.is_sorted_by_key(|d| d.at))
+    /// Whether it has so many directions, a clock that can be looked for, and times that only go forward, within a day.
+    pub(super) fn is_sound(&self, ways: usize) -> bool {
+        let sound = |way: &Way| {
+            way.is_sorted_by_key(|d| d.at) && way.iter().all(|d| (0..=LONGEST).contains(&d.at))
+        };
+        (1_000_000..=1_000_000_000).contains(&self.tick)
+            && self.ways.len() == ways
+            && self.ways.iter().all(sound)
     }
 }
 
@@ -120,6 +127,16 @@ pub(super) struct Run {
     pub(super) stretches: Vec<Stretch>,
     /// Links of one kind.
     pub(super) links: Vec<Link>,
+}
+
+impl Run {
+    /// Whether it has links that are sound, and states that begin before they end, within a day.
+    pub(super) fn is_sound(&self, ways: usize) -> bool {
+        let spans = |s: &Stretch| 0 <= s.from && s.from <= s.until && s.until <= LONGEST;
+        !self.links.is_empty()
+            && self.links.iter().all(|link| link.is_sound(ways))
+            && self.stretches.iter().all(spans)
+    }
 }
 
 /// One cell on its sender's clock.

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng;
 
-use super::capture::{self, Link, State, Stretch, Way, since};
+use super::capture::{self, LONGEST, Link, State, Stretch, Way, since};
 use super::leaky::{Door, Leak, Relaying, Sender, Sending};
 use super::meddler::{self, Meddler, Meddling};
 use super::people::{Line, Pair, Room, introduce, office};
@@ -26,6 +26,11 @@ const A: [&str; 8] = ["Ada", "Ben", "Cem", "Dora", "Elif", "Fay", "Gus", "Hal"];
 const B: [&str; 8] = ["Ida", "Jan", "Kim", "Lea", "Mia", "Nat", "Olga", "Per"];
 /// Most pairs.
 pub(super) const PAIRS_MAX: usize = A.len();
+
+/// Most slots in which one line is meddled with.
+const SLOTS_MAX: usize = 1_000;
+/// In nanoseconds.
+const SECOND: i64 = 1_000_000_000;
 
 /// What is played.
 #[derive(Clone, Debug)]
@@ -62,14 +67,18 @@ pub(super) struct Partners {
 impl Partners {
     /// Whether each has its partner, and what was done to it.
     pub(super) fn is_whole(&self) -> bool {
-        let all = self.a.iter().chain(&self.b).chain(&self.trunk);
-        let mut sound = all.map(|l| l.is_sound() && l.ways.len() == 2);
-        sound.all(|s| s)
-            && !self.a.is_empty()
+        let mut all = self.a.iter().chain(&self.b).chain(&self.trunk);
+        let ((from, until), (begin, slot)) = (self.talk, self.slots);
+        all.all(|link| link.is_sound(2))
+            && (1..=PAIRS_MAX).contains(&self.a.len())
             && self.a.len() == self.b.len()
             && self.a.len() == self.meddled.len()
-            && self.talk.1 - self.talk.0 > LINE_TICK
-            && self.slots.1 > LINE_TICK
+            && self.meddled.iter().all(|slots| slots.len() <= SLOTS_MAX)
+            && 0 <= from
+            && from.saturating_add(LINE_TICK) < until
+            && until <= LONGEST
+            && (0..=LONGEST).contains(&begin)
+            && (LINE_TICK..=60 * SECOND).contains(&slot)
     }
 }
 

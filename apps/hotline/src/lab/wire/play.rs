@@ -29,6 +29,8 @@ use crate::phone::sound::read_wav_bytes;
 
 static SPEECH: &[u8] = include_bytes!("../../../assets/speech/caller.wav");
 
+/// Most relabellings for one p-value.
+const ROUNDS_MAX: usize = 1_000_000;
 /// Lines of each leaky build.
 const LEAKY_LINES: usize = 8;
 
@@ -78,14 +80,12 @@ impl Captured {
 
     /// Whether detectors find in it what they count on.
     fn is_whole(&self) -> bool {
-        let runs = self.leaky.iter().flat_map(|(_, runs)| runs);
-        let mut runs = runs.chain(&self.lines).chain(&self.trunks);
-        runs.all(|run| run.links.iter().all(|l| l.is_sound()))
-            && self
-                .lines
-                .iter()
-                .chain(&self.trunks)
-                .all(|r| r.links.iter().all(|l| l.ways.len() == 2))
+        let mut own = self.lines.iter().chain(&self.trunks);
+        let mut leaky = self.leaky.iter().flat_map(|(_, runs)| runs);
+        (1..=ROUNDS_MAX).contains(&self.rounds)
+            && !self.lines.is_empty()
+            && own.all(|run| run.is_sound(2))
+            && leaky.all(|run| run.is_sound(1))
             && self.product.is_whole()
             && self.relay.is_whole()
             && self.spoken.is_whole()
@@ -196,4 +196,73 @@ pub(super) fn play(plan: &Plan, start: Instant) -> Result<Captured, Failure> {
         relay: partners.relay,
         spoken: partners.spoken,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use serde_json::{Value, json};
+
+    /// The least that is a capture.
+    fn least() -> Value {
+        let tick = super::super::states::LINE_TICK;
+        let way = json!([[0, 255], [tick, 255]]);
+        let link = json!({ "ways": [way, way], "tick": tick });
+        let one_way = json!({ "ways": [way], "tick": tick });
+        let stretches = json!([{ "state": "idle", "from": 0, "until": 10 * tick }]);
+        let run = json!({ "stretches": stretches, "links": [link] });
+        let partners = json!({
+            "a": [link], "b": [link], "trunk": link, "meddled": [["Pass", "Drop"]],
+            "talk": [0, 10 * tick], "slots": [10 * tick, 2 * tick],
+        });
+        json!({
+            "seed": 1, "rounds": 100, "real_time": true, "lines": [run], "trunks": [run],
+            "leaky": [["Steady", [{ "stretches": stretches, "links": [one_way] }]]],
+            "product": partners, "relay": partners, "spoken": partners,
+        })
+    }
+
+    fn is_taken(capture: &Value) -> bool {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("wire.json");
+        std::fs::write(&path, capture.to_string()).unwrap();
+        Captured::load(&path).is_ok()
+    }
+
+    #[test]
+    fn a_capture_with_one_thing_that_detectors_cannot_work_with_is_refused() {
+        assert!(is_taken(&least()));
+        let day = super::super::capture::LONGEST;
+        let wrong = [
+            ("/rounds", json!(0)),
+            ("/rounds", json!(u64::MAX)),
+            ("/lines", json!([])),
+            ("/lines/0/links", json!([])),
+            ("/lines/0/links/0/tick", json!(0)),
+            ("/lines/0/links/0/tick", json!(-20_000_000)),
+            ("/lines/0/links/0/tick", json!(i64::MAX)),
+            ("/lines/0/links/0/ways/1", json!([[9, 255], [8, 255]])),
+            ("/lines/0/links/0/ways/1", json!([[-1, 255]])),
+            ("/lines/0/links/0/ways/1", json!([[i64::MAX, 255]])),
+            ("/lines/0/links/0/ways", json!([[]])),
+            ("/trunks/0/links/0/ways", json!([])),
+            ("/leaky/0/1/0/links/0/ways", json!([])),
+            ("/lines/0/stretches/0/until", json!(-1)),
+            ("/lines/0/stretches/0/until", json!(day + 1)),
+            ("/product/a", json!([])),
+            ("/product/meddled", json!([])),
+            ("/relay/meddled/0", json!(vec!["Pass"; 1_001])),
+            ("/relay/talk", json!([i64::MIN, i64::MAX])),
+            ("/spoken/talk/1", json!(0)),
+            ("/spoken/slots/0", json!(i64::MIN)),
+            ("/spoken/slots/1", json!(1)),
+            ("/spoken/slots/1", json!(i64::MAX)),
+        ];
+        for (at, value) in wrong {
+            let mut capture = least();
+            *capture.pointer_mut(at).unwrap() = value.clone();
+            assert!(!is_taken(&capture), "{at} as {value}");
+        }
+    }
 }
