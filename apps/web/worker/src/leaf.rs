@@ -39,27 +39,59 @@ pub(crate) fn verified(der: &[u8], exchange: &[u8; 32]) -> Option<[u8; 32]> {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use ed25519_dalek::{Signer as _, SigningKey};
+
+    /// An exchange's key.
+    struct Exchange(SigningKey, [u8; 32]);
+
+    impl rcgen::PublicKeyData for Exchange {
+        fn der_bytes(&self) -> &[u8] {
+            &self.1
+        }
+        fn algorithm(&self) -> &'static rcgen::SignatureAlgorithm {
+            &rcgen::PKCS_ED25519
+        }
+    }
+
+    impl rcgen::SigningKey for Exchange {
+        fn sign(&self, msg: &[u8]) -> Result<Vec<u8>, rcgen::Error> {
+            Ok(self.0.sign(msg).to_vec())
+        }
+    }
+
+    /// The point of a door's key, P-256. Nothing is signed with it here.
+    struct Door([u8; 65]);
+
+    impl rcgen::PublicKeyData for Door {
+        fn der_bytes(&self) -> &[u8] {
+            &self.0
+        }
+        fn algorithm(&self) -> &'static rcgen::SignatureAlgorithm {
+            &rcgen::PKCS_ECDSA_P256_SHA256
+        }
+    }
 
     /// A leaf as an exchange issues it, and the exchange's key.
-    fn leaf() -> (Vec<u8>, [u8; 32]) {
-        let exchange = rcgen::KeyPair::generate_for(&rcgen::PKCS_ED25519).unwrap();
-        let key = rcgen::PublicKeyData::der_bytes(&exchange).try_into().unwrap();
-        let issuer = rcgen::Issuer::new(rcgen::CertificateParams::default(), exchange);
-        let own = rcgen::KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256).unwrap();
-        let params = rcgen::CertificateParams::new(["exchange.hotline".to_owned()]).unwrap();
-        (params.signed_by(&own, &issuer).unwrap().der().to_vec(), key)
+    fn leaf(seed: u8) -> (Vec<u8>, [u8; 32]) {
+        let secret = SigningKey::from_bytes(&[seed; 32]);
+        let key = secret.verifying_key().to_bytes();
+        let issuer = rcgen::Issuer::new(rcgen::CertificateParams::default(), Exchange(secret, key));
+        let mut params = rcgen::CertificateParams::new(["exchange.hotline".to_owned()]).unwrap();
+        params.serial_number = Some(rcgen::SerialNumber::from(u64::from(seed)));
+        let door = Door([4; 65]);
+        (params.signed_by(&door, &issuer).unwrap().der().to_vec(), key)
     }
 
     #[test]
     fn only_the_pinned_exchange_is_believed() {
-        let (der, key) = leaf();
+        let (der, key) = leaf(7);
         assert_eq!(verified(&der, &key), Some(Sha256::digest(&der).into()));
-        assert_eq!(verified(&der, &leaf().1), None);
+        assert_eq!(verified(&der, &leaf(8).1), None);
     }
 
     #[test]
     fn a_changed_or_cut_certificate_is_not_believed() {
-        let (der, key) = leaf();
+        let (der, key) = leaf(7);
         for at in 0..der.len() {
             let mut bad = der.clone();
             bad[at] ^= 1;
