@@ -96,6 +96,16 @@ enum ExchangeCommand {
         #[arg(long)]
         anew: bool,
     },
+    /// The lines to other offices: which are up, and how their line tests went
+    Trunks {
+        #[command(flatten)]
+        folder: Folder,
+        /// First digits of another exchange's key: all its tests that are kept
+        key: Option<String>,
+        /// One JSON object
+        #[arg(long)]
+        json: bool,
+    },
     /// How the exchange stands
     Status {
         #[command(flatten)]
@@ -158,6 +168,7 @@ fn exchange(command: ExchangeCommand) -> Result<(), Failure> {
         ExchangeCommand::Record { folder, order, anew } => {
             command::order(&folder.dir, &order, anew)
         }
+        ExchangeCommand::Trunks { folder, key, json } => command::trunks(&folder.dir, key, json),
         ExchangeCommand::Status { folder, json } => command::status(&folder.dir, json),
     }
 }

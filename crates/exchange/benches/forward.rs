@@ -87,6 +87,7 @@ fn office() -> Office {
         host: Text::default(),
         trunks: TrunkPolicy::Open,
         trunk_cells: 1,
+        line_test: None,
     };
     let now = Time(1_000_000);
     let exchange = Exchange::new(config, key, [3; 32], Vec::new(), now, WALL).unwrap();

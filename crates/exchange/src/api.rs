@@ -1,8 +1,12 @@
 //! What goes into an [`crate::Exchange`] and what comes out.
 
+use core::time::Duration;
+
 use wire::limits::{HOST_MAX, NAME_MAX};
 use wire::rows::Change;
 use wire::{ExchangePub, ExchangeRef, LinePub, OfficerPub, Text, Time, Token, Wall};
+
+use crate::quality::TestResult;
 
 /// The host's name for one connection. Never used twice by one process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -32,6 +36,8 @@ pub struct Config {
     pub trunks: TrunkPolicy,
     /// Cells of each trunk tick. Both ends must have the same.
     pub trunk_cells: u16,
+    /// How often each trunk is tested, if at all. Tests of other exchanges are answered in any case.
+    pub line_test: Option<Duration>,
 }
 
 /// What happened outside.
@@ -123,6 +129,8 @@ pub enum Command {
     },
     /// All lines.
     ListLines,
+    /// All trunks.
+    ListTrunks,
     /// Health.
     Status,
     /// Write everything, close everything, and say [`Reply::Stopped`].
@@ -144,6 +152,8 @@ pub enum Reply {
     OtherOfficer,
     /// To [`Command::ListLines`].
     Lines(Vec<LineInfo>),
+    /// To [`Command::ListTrunks`]. Everything in it is on disk, unless the disk cannot be written.
+    Trunks(Vec<TrunkInfo>),
     /// To [`Command::Status`].
     Status(Status),
     /// Everything is on disk and closed: the process can end.
@@ -163,6 +173,19 @@ pub struct LineInfo {
     pub attached: bool,
 }
 
+/// One other exchange.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TrunkInfo {
+    /// Which, and where it is.
+    pub peer: ExchangeRef,
+    /// Whether the trunk is in service.
+    pub up: bool,
+    /// Since when its line tests fail, if the last two did.
+    pub failing_since: Option<Wall>,
+    /// How tests went, oldest first.
+    pub results: Vec<TestResult>,
+}
+
 /// Health at a glance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Status {
@@ -174,6 +197,8 @@ pub struct Status {
     pub lines_enrolled: u64,
     /// Trunks up.
     pub trunks_up: u64,
+    /// Trunks whose line tests fail.
+    pub trunks_failing: u64,
     /// Other exchanges known.
     pub peers: u64,
     /// Mail waiting, for handsets and for other exchanges. Pieces.
@@ -228,6 +253,12 @@ pub enum Event {
     TrunkUp,
     /// A trunk is out of service.
     TrunkDown,
+    /// A line test is over: the line works, or a call would not have gone well; `None`: the test says neither.
+    LineTested(Option<bool>),
+    /// Two line tests of a trunk in a row failed. The operator has to act.
+    TrunkFails,
+    /// A line test of a trunk that had failed went well.
+    TrunkWorks,
     /// The disk could not be written. The operator has to act.
     StoreFailed,
     /// The disk can be written again.

@@ -102,6 +102,10 @@ pub(crate) enum Timer {
     Answer(u64),
     /// Another exchange is dialled again.
     Dial(ExchangePub),
+    /// The trunk to another exchange is tested.
+    Test(ExchangePub),
+    /// A test goes on: a frame, or the end of its patience.
+    TestStep(u64),
     /// A failed write is tried again.
     StoreAgain,
     /// The exchange stops.

@@ -9,6 +9,7 @@ use seal::office::{ExchangeKey, LineKey, OfficerKey};
 use seal::pairwise::PairwiseKey;
 use wire::limits::{ENTRY_LEN, VERSION};
 use wire::line::{LineDown, LineUp};
+use wire::linetest::LineTest;
 use wire::rows::{Change, Row};
 use wire::trunk::Trunk;
 use wire::{
@@ -102,7 +103,7 @@ fn line_message(b: &mut Bytes<'_>, nonce: &Nonce) -> Vec<u8> {
 
 fn trunk_message(b: &mut Bytes<'_>) -> Vec<u8> {
     let (request, leg) = (u32::from(b.next() % 4), Leg(u16::from(b.next() % 9)));
-    match b.next() % 9 {
+    match b.next() % 11 {
         0 => Trunk::Hello { version: VERSION, host: Text::default() },
         1 => Trunk::Open { leg, envelope: envelope(b) },
         2 => Trunk::Close { leg },
@@ -120,6 +121,16 @@ fn trunk_message(b: &mut Bytes<'_>) -> Vec<u8> {
             len: u16::from(b.next()),
             offer: Blob::default(),
         },
+        8 => Trunk::Open { leg, envelope: Envelope { address: Address::LINE_TEST, ..envelope(b) } },
+        9 => {
+            let message = match b.next() % 4 {
+                0 => LineTest::Ready {},
+                1 => LineTest::Finish {},
+                2 => LineTest::Report { received: u16::from(b.next()) },
+                _ => return Trunk::Data { leg, body: Blob::default() }.encode(),
+            };
+            Trunk::Data { leg, body: Blob::new(message.encode()).unwrap_or_default() }
+        }
         _ => return vec![b.next(), b.next(), b.next()],
     }
     .encode()
@@ -174,6 +185,7 @@ pub fn operations(data: &[u8]) -> crate::Metrics {
         host: Text::default(),
         trunks: TrunkPolicy::Open,
         trunk_cells: 1,
+        line_test: Some(core::time::Duration::from_secs(20)),
     };
     let mut rows = rows();
     let (mut now, mut wall) = (Time(1_000_000), Wall(100));
@@ -248,7 +260,8 @@ pub fn operations(data: &[u8]) -> crate::Metrics {
             },
             10 => Input::Command {
                 id: 0,
-                command: match b.next() % 7 {
+                command: match b.next() % 8 {
+                    6 => Command::ListTrunks,
                     0 => Command::RevokeLine { line: line_key(b).public() },
                     1 => Command::RevokePrincipal { principal: Text::default() },
                     2 => Command::ListLines,

@@ -22,6 +22,8 @@
 //! Whoever joined them may leave: the others stay joined, until one is left alone. Joined calls at several
 //! exchanges hang together by their trunk legs as a tree, so nothing comes back and nothing comes twice.
 //!
+//! A line test is a call between a trunk leg and the exchange itself (`legs/linetest.rs`); it makes room for others.
+//!
 //! **Voice**: [`Exchange::forward`] looks up where
 //! a leg leads and queues the frame there; nothing else, and for nobody else. A leg leads somewhere from
 //! `Take` on; before, it carries voice to nowhere.
@@ -29,13 +31,15 @@
 //! The caller's side is told nothing that depends on the address: `Hole` (unknown, revoked, bound to another,
 //! replayed, rung too often, nobody there) and `Ringing` end with the caller's `Close`, or after 120 s.
 
+mod linetest;
+
 use std::collections::HashMap;
 
 use link::Channel;
 use wire::limits::{BODY_MAX, VOICE_LEN};
 use wire::line::{Closure, LineDown};
 use wire::trunk::Trunk;
-use wire::{Blob, Envelope, ExchangeRef, Leg, Time};
+use wire::{Address, Blob, Envelope, ExchangeRef, Leg, Time};
 
 use crate::addresses::For;
 use crate::api::CloseReason;
@@ -43,6 +47,8 @@ use crate::clock::Timer;
 use crate::limits;
 use crate::machine::Exchange;
 use crate::ports::{Attached, PortId};
+use crate::quality::Echo;
+use linetest::Running;
 
 /// One end of a call: a leg on a link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,6 +73,8 @@ enum To {
     One(End),
     /// To all other ends of its call.
     All,
+    /// It is that of a line test.
+    Test,
 }
 
 /// The legs of one link, sorted.
@@ -154,6 +162,10 @@ enum Callee {
     Hole,
     /// All ends of a joined call but its first.
     Joined(Vec<End>),
+    /// This exchange itself, which tests the trunk.
+    Test(Box<Running>),
+    /// This exchange itself, which is tested: voice goes back.
+    Echo(Echo),
 }
 
 impl Call {
@@ -162,7 +174,7 @@ impl Call {
         match &self.callee {
             Callee::Trunk(end) | Callee::Taken(end) => vec![*end],
             Callee::Ringing(ends) | Callee::Joined(ends) => ends.clone(),
-            Callee::Hole => Vec::new(),
+            Callee::Hole | Callee::Test(_) | Callee::Echo(_) => Vec::new(),
         }
     }
 
@@ -198,6 +210,7 @@ impl Exchange {
                 self.metrics.voice_forwarded += 1;
             }
             To::All => self.forward_all(End { port: from, leg }, payload),
+            To::Test => self.test_voice(End { port: from, leg }, payload),
             To::One(_) | To::Nowhere => self.metrics.voice_dropped += 1,
         }
     }
@@ -238,7 +251,8 @@ impl Exchange {
         }
         self.metrics.calls += 1;
         let caller = End { port: id, leg };
-        if exchange.key == self.key {
+        // Tests are between exchanges: to a handset their address is one that nobody has.
+        if exchange.key == self.key || envelope.address == Address::LINE_TEST {
             return self.ring(caller, &envelope);
         }
         match self.open_trunk(who.principal, exchange) {
@@ -254,10 +268,7 @@ impl Exchange {
     fn open_trunk(&mut self, principal: u32, exchange: &ExchangeRef) -> Result<PortId, Closure> {
         self.name_peer(principal, exchange).map_err(|_| Closure::Unreachable)?;
         let trunk = self.ready_trunk(&exchange.key).ok_or(Closure::Unreachable)?;
-        if self.voice_paths(trunk) >= self.trunk_capacity() {
-            return Err(Closure::Full);
-        }
-        Ok(trunk)
+        if self.path_for_call(trunk) { Ok(trunk) } else { Err(Closure::Full) }
     }
 
     fn call_out(&mut self, caller: End, trunk: PortId, envelope: Envelope) {
@@ -272,21 +283,24 @@ impl Exchange {
 
     /// Another exchange calls.
     pub(crate) fn open_in(&mut self, id: PortId, leg: Leg, envelope: &Envelope) {
-        let (now, capacity) = (self.now, self.trunk_capacity());
-        let used = self.voice_paths(id);
+        let now = self.now;
         let Some(port) = self.ports.get_mut(id) else { return };
         let free = port.legs.find(leg).is_err();
         let Some(trunk) = port.trunk_mut() else { return };
         if (leg.0 % 2 == 1) == trunk.dialled || leg == Leg::CHAFF || !free {
             return self.fault(id, CloseReason::Protocol);
         }
-        if used >= capacity {
+        if envelope.address == Address::LINE_TEST {
+            return self.echo_in(id, leg);
+        }
+        if !self.path_for_call(id) {
             // Both ends took the last path at once. It says nothing about the address.
             return self.say(id, &Trunk::Close { leg });
         }
         self.metrics.calls += 1;
         let caller = End { port: id, leg };
-        if trunk.opens.take(now, limits::OPENS_PER_TRUNK) {
+        let trunk = self.ports.get_mut(id).and_then(|port| port.trunk_mut());
+        if trunk.is_some_and(|trunk| trunk.opens.take(now, limits::OPENS_PER_TRUNK)) {
             self.ring(caller, envelope);
         } else {
             self.new_call(caller, Callee::Hole);
@@ -377,6 +391,8 @@ impl Exchange {
             return;
         }
         let room = self.room_to_join(first, second);
+        let room =
+            if room == Err(Closure::Full) { self.make_room_to_join(first, second) } else { room };
         if let Err(reason) = room {
             self.leave(goes, reason);
             return self.tell_end(goes, reason);
@@ -415,6 +431,17 @@ impl Exchange {
             !self.is_line(end.port) && self.voice_paths(end.port) >= self.trunk_capacity()
         };
         if ends.iter().any(|end| full(&end)) { Err(Closure::Full) } else { Ok(()) }
+    }
+
+    /// The same once tests have given way to it.
+    fn make_room_to_join(&mut self, first: u64, second: u64) -> Result<(), Closure> {
+        let calls = [first, second].map(|call| self.calls.calls.get(&call));
+        let links = calls.into_iter().flatten().flat_map(Call::ends).map(|end| end.port);
+        let trunks: Vec<PortId> = links.filter(|port| !self.is_line(*port)).collect();
+        for trunk in trunks {
+            self.path_for_call(trunk);
+        }
+        self.room_to_join(first, second)
     }
 
     /// Voice paths in use on a link: one for each leg, and one more for each further voice that this end may
@@ -458,6 +485,9 @@ impl Exchange {
         let Some(call) = self.ports.get(id).and_then(|port| port.legs.call(leg)) else { return };
         let Some(entry) = self.calls.calls.get(&call) else { return };
         let from = End { port: id, leg };
+        if matches!(entry.callee, Callee::Test(_) | Callee::Echo(_)) {
+            return self.test_data(from, call, body);
+        }
         let ends = match &entry.callee {
             Callee::Joined(_) => entry.ends().into_iter().filter(|end| *end != from).collect(),
             _ if entry.caller == from => entry.callees(),
@@ -540,7 +570,7 @@ impl Exchange {
                 self.end(caller, reason);
                 self.end_call(id, reason);
             }
-            Callee::Hole | Callee::Joined(_) => {}
+            Callee::Hole | Callee::Joined(_) | Callee::Test(_) | Callee::Echo(_) => {}
         }
     }
 
@@ -557,6 +587,9 @@ impl Exchange {
         let Some(call) = self.calls.calls.remove(&id) else { return };
         if let Some(at) = call.rings_out {
             self.timers.clear(at, Timer::RingOut(id));
+        }
+        if let Callee::Test(running) = &call.callee {
+            self.test_cut(id, running, reason);
         }
         for end in call.callees() {
             self.end(end, reason);

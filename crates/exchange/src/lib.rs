@@ -15,7 +15,7 @@
 //! It holds no content key and parses no payload: it links no code that could. It tells nobody whether an
 //! address exists: everything that comes to one takes the same steps (`addresses.rs`), and the same time (`answers.rs`). What it says is done
 //! is on disk (`store.rs`). Cells leave on the links' own clocks and never because something arrived
-//! (`clock.rs`). Entries of the record pass through it sealed (`record.rs`). The path of voice through it is one function (`legs.rs`, `forward`).
+//! (`clock.rs`). Line tests are calls to the other exchange itself (`legs/linetest.rs`). Entries of the record pass through it sealed (`record.rs`). The path of voice through it is one function (`legs.rs`, `forward`).
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod addresses;
@@ -33,6 +33,7 @@ mod mail;
 pub mod metrics;
 mod operator;
 mod ports;
+pub mod quality;
 mod record;
 mod redeem;
 mod rows;
@@ -43,10 +44,11 @@ mod verify;
 pub use admission::Rate;
 pub use api::{
     CloseReason, Command, Config, Conn, Event, Input, InputError, LineInfo, Output, Reply,
-    SourceId, Status, TrunkPolicy,
+    SourceId, Status, TrunkInfo, TrunkPolicy,
 };
 pub use machine::Exchange;
 pub use metrics::Metrics;
+pub use quality::{Figures, Outcome, TestResult};
 pub use rows::{ENTRY as RECORD_ENTRIES, HEAD as RECORD_HEAD, ORDER as RECORD_ORDER, RestoreError};
 
 #[cfg(test)]

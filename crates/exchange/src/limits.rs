@@ -90,6 +90,35 @@ pub const DIALS_IN_VAIN: u32 = 20;
 /// A trunk from which nothing came for so long gives way to a new one, whoever dialled that.
 pub const TRUNK_SILENT: Duration = Duration::from_secs(2);
 
+/// Frames of one line test: five seconds of voice.
+pub const TEST_FRAMES: u16 = 250;
+/// From one to the next, as in a call.
+pub const TEST_FRAME: Duration = Duration::from_millis(20);
+/// Frames that may go back above one each [`TEST_FRAME`]: a network brings several together.
+pub const TEST_AHEAD: u128 = 25;
+/// How long the other exchange may take to answer.
+pub const TEST_ANSWER: Duration = Duration::from_secs(5);
+/// How long the last frames may take.
+pub const TEST_SETTLE: Duration = Duration::from_secs(1);
+/// Longest time that another exchange's test holds a voice path.
+pub const TEST_MOST: Duration = Duration::from_secs(30);
+/// Tests that one trunk may open.
+pub const TESTS_PER_TRUNK: Rate = Rate { every: Duration::from_secs(10), burst: 4 };
+/// A line that loses more than this on one of both ways is failing: speech is still understood, and people ask what is wrong. Percent.
+pub const TEST_LOSS_PERCENT: u32 = 5;
+/// Failures in a row from which on the operator is alarmed.
+pub const TEST_ALARM: u32 = 2;
+/// Results of each trunk that are kept: four days of one each hour.
+pub const TESTS_KEPT: usize = 100;
+/// The first test is made between [`TEST_SOONEST`] and so much later after a trunk is up, or after the start.
+pub const TEST_FIRST: Duration = Duration::from_secs(60);
+/// A trunk has to have come up, and handsets reconnect first.
+pub const TEST_SOONEST: Duration = Duration::from_secs(10);
+/// How long after a first failure the next test is made, if that is earlier.
+pub const TEST_CONFIRM: Duration = Duration::from_secs(120);
+/// How often a line that fails is tested, if that is more often.
+pub const TEST_FAILING: Duration = Duration::from_secs(15 * 60);
+
 /// Whoever asks about an address is answered so long after it came, or twice, three times as long: longer than the
 /// disk takes, and no longer than a person minds. Without it the disk's time would tell what was found.
 pub const ANSWER_EVERY: Duration = Duration::from_millis(50);

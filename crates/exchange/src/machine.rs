@@ -184,6 +184,11 @@ impl Exchange {
                 Stored::Peer(key, host, was_up) => {
                     self.peers.insert(key, Peer::known(host, was_up));
                 }
+                Stored::Tests(key, tests) => {
+                    let peer = self.peers.get_mut(&key);
+                    peer.ok_or(RestoreError::Orphan { space: "line test", to: "peer" })?.tests =
+                        tests;
+                }
                 Stored::Mark | Stored::Entry => {}
                 Stored::Head(frontier) => self.record.frontier = frontier,
                 Stored::Receipt(line, receipt) => {
@@ -200,6 +205,7 @@ impl Exchange {
             return Err(RestoreError::Orphan { space: "outbox", to: "peer" });
         }
         self.dial_all();
+        self.plan_tests();
         Ok(())
     }
 
@@ -354,6 +360,8 @@ impl Exchange {
             Timer::Redeem(id) => self.redeem_timeout(id),
             Timer::Answer(number) => self.answer(number),
             Timer::Dial(peer) => self.dial(&peer),
+            Timer::Test(peer) => self.start_test(&peer),
+            Timer::TestStep(call) => self.step_test(call),
             Timer::StoreAgain => self.store.resume(),
             Timer::Stop => self.stop(),
         }
@@ -523,6 +531,8 @@ impl Exchange {
         m.addresses = count(self.addresses.len());
         m.mail_waiting = self.principals.values().map(|p| count(p.mail.len())).sum();
         m.mail_outbox = count(self.outbox.len());
+        m.trunks_failing =
+            self.peers.values().map(|p| u64::from(p.tests.failing().is_some())).sum();
         m.record_entries = self.record.frontier.size();
         m
     }

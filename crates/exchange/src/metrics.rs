@@ -16,6 +16,8 @@ pub struct Metrics {
     pub lines_enrolled: u64,
     /// Gauge: trunks up.
     pub trunks_up: u64,
+    /// Gauge: trunks whose line tests fail.
+    pub trunks_failing: u64,
     /// Gauge: other exchanges known.
     pub peers: u64,
     /// Gauge: legs in use, on lines and trunks.
@@ -36,6 +38,12 @@ pub struct Metrics {
     pub calls_joined: u64,
     /// Calls refused to own lines because all voice paths of the trunk were in use.
     pub calls_full: u64,
+    /// Line tests made, or wanted and not made.
+    pub line_tests: u64,
+    /// Line tests that failed.
+    pub line_tests_failed: u64,
+    /// Line tests of other exchanges.
+    pub line_tests_answered: u64,
     /// Cells received.
     pub cells_in: u64,
     /// Cells sent.

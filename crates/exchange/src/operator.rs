@@ -1,15 +1,16 @@
 //! What the operator can want, and how the exchange stops.
 
 use wire::line::LineDown;
-use wire::{LinePub, Text};
+use wire::{ExchangePub, ExchangeRef, LinePub, Text};
 
 use crate::answers::Answer;
-use crate::api::{CloseReason, Command, Event, LineInfo, Reply, Status};
+use crate::api::{CloseReason, Command, Event, LineInfo, Reply, Status, TrunkInfo};
 use crate::clock::Timer;
 use crate::limits;
 use crate::machine::{Exchange, Stopping};
 use crate::ports::Role;
 use crate::store::After;
+use crate::trunks::Peer;
 
 impl Exchange {
     pub(crate) fn command(&mut self, id: u64, command: Command) {
@@ -17,6 +18,14 @@ impl Exchange {
             Command::ListLines => {
                 let lines = self.list_lines();
                 self.reply(id, Reply::Lines(lines));
+            }
+            Command::ListTrunks => {
+                let reply = Reply::Trunks(self.list_trunks());
+                if self.store.works() && self.stopping.is_none() {
+                    self.store.then(After::Reply { id, reply });
+                } else {
+                    self.reply(id, reply);
+                }
             }
             Command::Status => {
                 let status = self.status();
@@ -70,6 +79,16 @@ impl Exchange {
         list
     }
 
+    fn list_trunks(&self) -> Vec<TrunkInfo> {
+        let info = |(key, peer): (&ExchangePub, &Peer)| TrunkInfo {
+            peer: ExchangeRef { key: *key, host: peer.host.clone() },
+            up: self.ready_trunk(key).is_some(),
+            failing_since: peer.tests.failing(),
+            results: peer.tests.results.iter().copied().collect(),
+        };
+        self.peers.iter().map(info).collect()
+    }
+
     fn status(&self) -> Status {
         let m = self.metrics();
         Status {
@@ -77,6 +96,7 @@ impl Exchange {
             lines_attached: m.lines_attached,
             lines_enrolled: m.lines_enrolled,
             trunks_up: m.trunks_up,
+            trunks_failing: m.trunks_failing,
             peers: m.peers,
             mail_waiting: m.mail_waiting + m.mail_outbox,
             record_entries: m.record_entries,

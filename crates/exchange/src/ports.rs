@@ -86,6 +86,7 @@ pub(crate) struct TrunkPort {
     pub(crate) ready: bool,
     pub(crate) opens: Meter,
     pub(crate) redeems: Meter,
+    pub(crate) tests: Meter,
     /// Its mail that waits for our disk.
     pub(crate) mail_in: usize,
     /// Its redemptions that do.

@@ -19,6 +19,8 @@
 //! 32 receipt      line key 32                  hash of its newest entry 32 | size u64 | root 32 | signature 64
 //!                                              | proof
 //! 33 order        -                            the records officer's order
+//! 34 tests        exchange key 32              answered u8 | failures u32 | since u64 | results, oldest first: at u64,
+//!                                              outcome u8, for a measured one its figures
 //! ```
 //!
 //! Rows of space 30 are many, and never read here: a host does not bring them back ([`ENTRY`]).
@@ -38,6 +40,7 @@ use wire::{
 use crate::addresses::{AddressEntry, State, Window};
 use crate::limits::DEVICES;
 use crate::mail::{Outgoing, Piece};
+use crate::quality::{Figures, History, Outcome, TestResult};
 use crate::record::Receipt;
 
 pub(crate) const PRINCIPAL: u8 = 1;
@@ -58,6 +61,7 @@ pub const HEAD: u8 = 31;
 pub(crate) const RECEIPT: u8 = 32;
 /// The space of the records officer's order, one row.
 pub const ORDER: u8 = 33;
+pub(crate) const TESTS: u8 = 34;
 
 /// Length of every row of an address. Bytes.
 pub(crate) const ADDRESS_LEN: usize = 4 + 1 + 32 + 2 * DEVICES * 16;
@@ -113,6 +117,7 @@ pub(crate) enum Stored {
     Head(Frontier),
     Receipt(LinePub, Receipt),
     Order(Order),
+    Tests(ExchangePub, History),
 }
 
 pub(crate) fn u32_key(id: u32) -> Vec<u8> {
@@ -219,6 +224,36 @@ pub(crate) fn receipt(receipt: &Receipt) -> Vec<u8> {
     w.finish()
 }
 
+pub(crate) fn tests(history: &History) -> Vec<u8> {
+    let mut w = Writer::new();
+    history.answered.write(&mut w);
+    history.failures.write(&mut w);
+    history.since.write(&mut w);
+    for TestResult { at, outcome } in &history.results {
+        at.write(&mut w);
+        let code: u8 = match outcome {
+            Outcome::Measured(_) => 1,
+            Outcome::GaveWay => 2,
+            Outcome::NotSupported => 3,
+            Outcome::Down => 4,
+            Outcome::Full => 5,
+            Outcome::Refused => 6,
+            Outcome::Silent => 7,
+        };
+        code.write(&mut w);
+        if let Outcome::Measured(f) = outcome {
+            f.there.write(&mut w);
+            for n in [f.sent, f.back, f.gaps, f.longest_gap] {
+                n.write(&mut w);
+            }
+            for us in [f.round_trip_p50_us, f.round_trip_p95_us, f.jitter_us, f.opening_us] {
+                us.write(&mut w);
+            }
+        }
+    }
+    w.finish()
+}
+
 /// Reads one row.
 pub(crate) fn read(row: &Row) -> Result<Stored, RestoreError> {
     let (space, read): (_, Read) = match row.space {
@@ -235,6 +270,7 @@ pub(crate) fn read(row: &Row) -> Result<Stored, RestoreError> {
         HEAD => ("head", read_head),
         RECEIPT => ("receipt", read_receipt),
         ORDER => ("order", read_order),
+        TESTS => ("line test", read_tests),
         space => return Err(RestoreError::Space { space }),
     };
     let both = || {
@@ -357,6 +393,37 @@ fn read_order(_: &mut Reader<'_>, v: &mut Reader<'_>) -> Result<Stored, DecodeEr
     let left = v.left();
     let damaged = DecodeError::Undefined { field: "order", value: left as u64 };
     Order::parse(v.bytes(left, "order")?).map(Stored::Order).map_err(|_| damaged)
+}
+
+fn read_tests(k: &mut Reader<'_>, v: &mut Reader<'_>) -> Result<Stored, DecodeError> {
+    let (answered, failures, since) =
+        (bool::read(v, "answered")?, v.u32("failures")?, Wall::read(v, "since")?);
+    let mut history = History { answered, failures, since, ..History::default() };
+    while v.left() > 0 {
+        let at = Wall::read(v, "at")?;
+        let outcome = match v.u8("outcome")? {
+            1 => Outcome::Measured(Figures {
+                there: Option::read(v, "there")?,
+                sent: v.u16("sent")?,
+                back: v.u16("back")?,
+                gaps: v.u16("gaps")?,
+                longest_gap: v.u16("longest gap")?,
+                round_trip_p50_us: v.u32("round trip")?,
+                round_trip_p95_us: v.u32("round trip")?,
+                jitter_us: v.u32("jitter")?,
+                opening_us: v.u32("opening")?,
+            }),
+            2 => Outcome::GaveWay,
+            3 => Outcome::NotSupported,
+            4 => Outcome::Down,
+            5 => Outcome::Full,
+            6 => Outcome::Refused,
+            7 => Outcome::Silent,
+            value => return Err(DecodeError::Undefined { field: "outcome", value: value.into() }),
+        };
+        history.results.push_back(TestResult { at, outcome });
+    }
+    Ok(Stored::Tests(ExchangePub::read(k, "exchange")?, history))
 }
 
 /// A number that is counted up from, and so must not be at the end.

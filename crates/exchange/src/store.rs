@@ -73,7 +73,12 @@ impl Store {
 
     /// Whether new requests may count on the disk.
     pub(crate) fn works(&self) -> bool {
-        !self.failing && self.waiting.bytes < limits::UNSTORED
+        !self.failing && self.has_room()
+    }
+
+    /// Whether more may wait for the disk.
+    pub(crate) fn has_room(&self) -> bool {
+        self.waiting.bytes < limits::UNSTORED
     }
 
     /// Whether the last write failed.

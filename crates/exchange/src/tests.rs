@@ -5,6 +5,7 @@ mod adversary;
 mod calls;
 mod crash;
 mod lines;
+mod linetest;
 mod mail;
 mod probing;
 mod record;

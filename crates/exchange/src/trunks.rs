@@ -23,6 +23,7 @@ use crate::clock::Timer;
 use crate::limits;
 use crate::machine::Exchange;
 use crate::ports::{PortId, Role, TrunkPort};
+use crate::quality::History;
 use crate::rows;
 
 /// Another exchange.
@@ -36,6 +37,10 @@ pub(crate) struct Peer {
     pub(crate) was_up: bool,
     dialling: Dialling,
     failures: u32,
+    /// How its line tests went.
+    pub(crate) tests: History,
+    /// When the next one is, if one is planned.
+    pub(crate) test_at: Option<Time>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,7 +52,16 @@ enum Dialling {
 
 impl Peer {
     fn new(host: Text<HOST_MAX>, kept: bool, was_up: bool) -> Self {
-        Peer { host, port: None, kept, was_up, dialling: Dialling::Not, failures: 0 }
+        Peer {
+            host,
+            port: None,
+            kept,
+            was_up,
+            dialling: Dialling::Not,
+            failures: 0,
+            tests: History::default(),
+            test_at: None,
+        }
     }
 
     /// As it stands on disk.
@@ -237,6 +251,7 @@ impl Exchange {
             ready: false,
             opens: Meter::default(),
             redeems: Meter::default(),
+            tests: Meter::default(),
             mail_in: 0,
             redeems_in: 0,
             flying: Default::default(),
@@ -307,6 +322,7 @@ impl Exchange {
             }
         }
         self.event(Event::TrunkUp);
+        self.plan_first_test(&key);
         self.ask_again(&key);
         self.send_mail(&key);
     }
@@ -323,7 +339,63 @@ impl Exchange {
         if peer.kept {
             self.dial_later(&trunk.peer);
         } else {
+            self.unplan_test(&trunk.peer);
             self.peers.remove(&trunk.peer);
         }
+    }
+
+    // ---- when it is tested ---------------------------------------------------------------------
+
+    /// At the start: tests of all that were up once. A trunk that does not come back is one that fails.
+    pub(crate) fn plan_tests(&mut self) {
+        let keys: Vec<_> = self.peers.iter().filter(|(_, p)| p.was_up).map(|(k, _)| *k).collect();
+        for key in keys {
+            self.plan_first_test(&key);
+        }
+    }
+
+    /// The trunk to `key` is in service, or it was when the exchange stopped: tests begin, or one more is due because it failed.
+    pub(crate) fn plan_first_test(&mut self, key: &ExchangePub) {
+        let Some(every) = self.config.line_test else { return };
+        let Some(peer) = self.peers.get(key) else { return };
+        if peer.test_at.is_none() || peer.tests.failures > 0 {
+            let spread = every.min(limits::TEST_FIRST);
+            let wait = limits::TEST_SOONEST + spread.mul_f64(self.fraction());
+            self.plan_test(key, wait);
+        }
+    }
+
+    /// The next one. It wanders, so that the two ends do not meet again and again.
+    pub(crate) fn plan_next_test(&mut self, key: &ExchangePub) {
+        let Some(every) = self.config.line_test else { return };
+        let Some(peer) = self.peers.get(key) else { return };
+        let every = match peer.tests.failures {
+            0 => every,
+            1 => every.min(limits::TEST_CONFIRM),
+            _ => every.min(limits::TEST_FAILING),
+        };
+        let wait = every * 3 / 4 + (every / 2).mul_f64(self.fraction());
+        self.plan_test(key, wait);
+    }
+
+    fn plan_test(&mut self, key: &ExchangePub, wait: Duration) {
+        self.unplan_test(key);
+        let at = self.now + wait;
+        if let Some(peer) = self.peers.get_mut(key) {
+            peer.test_at = Some(at);
+            self.timers.set(at, Timer::Test(*key));
+        }
+    }
+
+    /// An exchange is forgotten, or tested at another time.
+    pub(crate) fn unplan_test(&mut self, key: &ExchangePub) {
+        if let Some(at) = self.peers.get_mut(key).and_then(|peer| peer.test_at.take()) {
+            self.timers.clear(at, Timer::Test(*key));
+        }
+    }
+
+    /// Uniform in 0 to below 1.
+    fn fraction(&mut self) -> f64 {
+        f64::from(self.rng.next_u32()) / 2f64.powi(32)
     }
 }

@@ -69,6 +69,7 @@ impl Office {
                 host: text(&format!("office{number}.example:4433")),
                 trunks: TrunkPolicy::Open,
                 trunk_cells: 1,
+                line_test: None,
             },
             rows: Rows::new(),
             events: Vec::new(),

@@ -2,6 +2,7 @@
 
 use crate::cell::CellReader;
 use crate::line::{LineDown, LineUp};
+use crate::linetest::LineTest;
 use crate::talk::{CallMessage, ContactMessage, Offer, Sealed, SiblingMessage};
 use crate::trunk::Trunk;
 
@@ -24,9 +25,9 @@ pub fn line_message(data: &[u8]) {
     canonical!(data, LineUp LineDown);
 }
 
-/// A control message of a trunk.
+/// A control message of a trunk, or what stands in one on the leg of a line test.
 pub fn trunk_message(data: &[u8]) {
-    canonical!(data, Trunk);
+    canonical!(data, Trunk LineTest);
 }
 
 /// What handsets say end to end.

@@ -86,6 +86,11 @@ id!(
     PairwisePub, 32, hidden!()
 );
 
+impl Address {
+    /// Nobody's: whoever opens a leg to it wants the exchange itself to send the voice back.
+    pub const LINE_TEST: Address = Address([0; 16]);
+}
+
 /// A voice path on one link. Each end counts its own: the dialling side opens odd ones, the other even
 /// ones. `Leg::CHAFF` carries nothing to nobody.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

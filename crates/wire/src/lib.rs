@@ -5,6 +5,7 @@
 //!  link        QUIC datagram ── Cell ── Frame::{Ack, Voice, Control, Padding}       cell.rs
 //!  control     LineUp / LineDown (handset and its exchange)                         line.rs
 //!              Trunk             (exchange and exchange)                            trunk.rs
+//!                    LineTest          (the same, on the leg of a line test)          linetest.rs
 //!  mail, ring  Envelope{address, counter, signature, body}                          envelope.rs
 //!  end to end  Sealed ── ContactMessage (contact group), CallMessage (call group)   talk.rs
 //! ```
@@ -24,6 +25,7 @@ pub mod fuzz;
 pub mod ids;
 pub mod limits;
 pub mod line;
+pub mod linetest;
 pub mod rows;
 pub mod talk;
 pub mod time;

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use wire::cell::{Ack, CellReader, CellWriter, Channel, Frame};
 use wire::limits::{OFFER_LEN, VOICE_LEN};
 use wire::line::{Closure, Failure, LineDown, LineUp, Refusal};
+use wire::linetest::LineTest;
 use wire::talk::{CallMessage, ContactMessage, Offer, Role, Sealed, SiblingMessage};
 use wire::trunk::Trunk;
 use wire::{
@@ -109,6 +110,11 @@ fn vectors() -> Vec<Vector> {
             MailAck { mail: MailId([0x3a; 16]) },
             Redeem { request: 4, address: Address([0xa0; 16]), bound: PairwisePub([0x88; 32]) },
             Redeemed { request: 4, valid: false, len: 0, offer: blob(&[0; OFFER_LEN]) },
+        }
+        LineTest {
+            Ready {},
+            Finish {},
+            Report { received: 258 },
         }
         Sealed {
             Welcome { welcome: blob(&[0x3e; 6]), first: blob(&[0xf1; 3]) },

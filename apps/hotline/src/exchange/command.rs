@@ -7,6 +7,7 @@ use super::control::{self, Answer, Request, Status};
 use super::folder::{self, hex};
 use super::host::Host;
 use super::settings::{Resolved, Settings};
+use super::trunks;
 use crate::cli::Failure;
 use crate::web::assets;
 
@@ -164,6 +165,26 @@ pub fn order(folder: &Path, file: &Path, anew: bool) -> Result<(), Failure> {
     Ok(())
 }
 
+/// `hotline exchange trunks`; `key`: first digits of the keys of those that are wanted, with all their tests.
+///
+/// # Errors
+/// No exchange runs, or it has no such trunk.
+pub fn trunks(folder: &Path, key: Option<String>, json: bool) -> Result<(), Failure> {
+    let request = Request::Trunks { key: key.clone() };
+    let Answer::Trunks { every_s, trunks: list } = ask(folder, &request)? else {
+        return Err(unexpected());
+    };
+    if let (Some(key), true) = (&key, list.is_empty()) {
+        return Err(format!("no key of another exchange begins with `{key}`").into());
+    }
+    if json {
+        println!("{}", serde_json::json!({ "every_s": every_s, "trunks": list }));
+    } else {
+        print!("{}", trunks::page(every_s, &list, crate::host::Clock::start().wall()));
+    }
+    Ok(())
+}
+
 /// `hotline exchange status`.
 ///
 /// # Errors
@@ -192,7 +213,11 @@ fn page(s: &Status) -> String {
     let _ = writeln!(out, "web       {web}   build {}", s.web_build);
     let _ = writeln!(out, "up for    {} h {} min", minutes / 60, minutes % 60);
     let _ = writeln!(out, "store     {store}");
-    let _ = writeln!(out, "trunks    {} up of {}", s.trunks_up, s.trunks_known);
+    let failing = match s.trunks_failing {
+        0 => String::new(),
+        n => format!("   LINE TEST FAILS ON {n}: see hotline exchange trunks"),
+    };
+    let _ = writeln!(out, "trunks    {} up of {}{failing}", s.trunks_up, s.trunks_known);
     let _ = writeln!(out, "legs      {}", s.legs);
     let _ = writeln!(out, "mail      {} waiting", s.mail_waiting);
     let officer = s.record_officer.as_deref().unwrap_or("none: no record is kept");

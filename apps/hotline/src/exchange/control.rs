@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 /// Name of the socket in an exchange's folder.
 pub const SOCKET: &str = "control.sock";
 /// Longest request or answer. Bytes.
-const LINE_MAX: u64 = 1 << 20;
+const LINE_MAX: u64 = 4 << 20;
 /// How long a command waits for its answer.
 const PATIENCE: Duration = Duration::from_secs(15);
 
@@ -45,6 +45,11 @@ pub enum Request {
         /// Also if the officer of the order in force did not name this one's.
         anew: bool,
     },
+    /// How trunks stand, and how their line tests went.
+    Trunks {
+        /// First digits of the keys that are wanted, with all results; without it the newest result of each trunk.
+        key: Option<String>,
+    },
     /// How things stand.
     Status,
 }
@@ -70,6 +75,13 @@ pub enum Answer {
         officer: String,
         /// Which calls go on the record.
         calls: String,
+    },
+    /// Trunks.
+    Trunks {
+        /// How often each is tested. Seconds; nothing: tests are off.
+        every_s: Option<u64>,
+        /// In the order of their keys.
+        trunks: Vec<TrunkStatus>,
     },
     /// How things stand.
     Status(Box<Status>),
@@ -105,6 +117,8 @@ pub struct Status {
     pub trunks_up: u64,
     /// Trunks that should be up.
     pub trunks_known: u64,
+    /// Trunks whose line tests fail.
+    pub trunks_failing: u64,
     /// Legs in use.
     pub legs: u64,
     /// Mail on its way.
@@ -124,6 +138,55 @@ pub struct LineStatus {
     pub device: u8,
     /// Whether its line is up.
     pub up: bool,
+}
+
+/// One other exchange.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct TrunkStatus {
+    /// Its key, hex.
+    pub key: String,
+    /// `host:port` of its trunk door.
+    pub host: String,
+    /// Whether the trunk is up.
+    pub up: bool,
+    /// Since when its line tests fail, if they do. Seconds since 1970.
+    pub failing_since: Option<u64>,
+    /// Line tests, newest first.
+    pub tests: Vec<LineTest>,
+}
+
+/// One line test.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct LineTest {
+    /// When it was over. Seconds since 1970.
+    pub at: u64,
+    /// `passed`, `lossy`, `gave-way`, `not-supported`, `down`, `full`, `refused` or `silent`.
+    pub outcome: String,
+    /// What was measured, if it was.
+    pub figures: Option<LineFigures>,
+}
+
+/// What a line test measured.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
+pub struct LineFigures {
+    /// Frames sent.
+    pub sent: u16,
+    /// Frames that came there, as the other exchange says.
+    pub there: Option<u16>,
+    /// Frames that came back.
+    pub back: u16,
+    /// Gaps in what came back.
+    pub gaps: u16,
+    /// Frames in the longest gap.
+    pub longest_gap: u16,
+    /// Round trip. Milliseconds.
+    pub round_trip_p50_ms: f64,
+    /// The same of 95 % of the frames.
+    pub round_trip_p95_ms: f64,
+    /// Mean change of the round trip from frame to frame. Milliseconds.
+    pub jitter_ms: f64,
+    /// Until the leg was there. Milliseconds.
+    pub opening_ms: f64,
 }
 
 /// A request that waits for its answer.

@@ -221,6 +221,7 @@ impl Host {
                 Some(keys) => TrunkPolicy::Listed(keys.iter().map(|k| ExchangePub(*k)).collect()),
             },
             trunk_cells: TRUNK_CELLS,
+            line_test: settings.line_test,
         };
         let mut machine =
             Exchange::new(config, key, crate::host::seed()?, rows, clock.now(), clock.wall())?;
@@ -232,6 +233,7 @@ impl Host {
                 &handle,
                 settings.office.clone(),
                 line_host,
+                settings.line_test,
                 crate::host::seed()?,
             ),
             net,
@@ -488,6 +490,12 @@ fn log(event: Event) {
     match event {
         Event::StoreFailed => tracing::error!("the disk cannot be written"),
         Event::StoreWorks => tracing::info!("the disk can be written again"),
+        Event::TrunkFails => {
+            tracing::warn!(
+                "two line tests of a trunk in a row failed: see `hotline exchange trunks`"
+            )
+        }
+        Event::TrunkWorks => tracing::info!("the line test of a trunk that had failed went well"),
         Event::LineAttached | Event::LineEnrolled | Event::TrunkUp => tracing::info!(?event),
         _ => tracing::debug!(?event),
     }

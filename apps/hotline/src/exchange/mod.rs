@@ -8,3 +8,4 @@ pub mod host;
 pub mod metrics;
 pub(crate) mod operator;
 pub mod settings;
+mod trunks;

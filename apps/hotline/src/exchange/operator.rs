@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 use std::sync::mpsc::Sender;
+use std::time::Duration;
 
 use exchange::{Command, LineInfo, Metrics, Reply};
 use rand_chacha::ChaCha20Rng;
@@ -24,6 +25,7 @@ enum Step {
     RevokeOne,
     Order { officer: String, calls: String },
     ListForStatus,
+    Trunks { key: Option<String> },
     Status { lines: Vec<LineInfo> },
 }
 
@@ -39,10 +41,17 @@ pub(super) struct Operator {
     line_host: String,
     web: Option<String>,
     doors: (String, String),
+    line_test: Option<Duration>,
 }
 
 impl Operator {
-    pub(super) fn new(handle: &Handle, office: String, line_host: String, seed: [u8; 32]) -> Self {
+    pub(super) fn new(
+        handle: &Handle,
+        office: String,
+        line_host: String,
+        line_test: Option<Duration>,
+        seed: [u8; 32],
+    ) -> Self {
         Operator {
             next: 0,
             steps: HashMap::new(),
@@ -54,6 +63,7 @@ impl Operator {
             line_host,
             web: handle.web.clone(),
             doors: (handle.line.to_string(), handle.trunk.to_string()),
+            line_test,
         }
     }
 
@@ -118,6 +128,7 @@ impl Operator {
                     let command = Command::SetOrder { order: Box::new(order), anew };
                     (Step::Order { officer, calls }, command)
                 }),
+            Request::Trunks { key } => Ok((Step::Trunks { key }, Command::ListTrunks)),
             Request::Status => Ok((Step::ListForStatus, Command::ListLines)),
         };
         match first {
@@ -200,6 +211,10 @@ impl Operator {
                     principal.as_str()
                 ),
             },
+            (Step::Trunks { key }, Reply::Trunks(trunks)) => Answer::Trunks {
+                every_s: self.line_test.map(|every| every.as_secs()),
+                trunks: super::trunks::answer(trunks, key.as_deref()),
+            },
             (Step::Status { lines }, Reply::Status(status)) => Answer::Status(Box::new(Status {
                 office: self.office.clone(),
                 key: hex(&self.key.0),
@@ -212,6 +227,7 @@ impl Operator {
                 lines: lines.into_iter().map(line_status).collect(),
                 trunks_up: status.trunks_up,
                 trunks_known: status.peers,
+                trunks_failing: status.trunks_failing,
                 legs: metrics.legs,
                 mail_waiting: status.mail_waiting,
                 record_entries: status.record_entries,

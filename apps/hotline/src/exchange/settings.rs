@@ -8,6 +8,7 @@
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use clap::Args;
 use serde::{Deserialize, Serialize};
@@ -55,6 +56,10 @@ pub struct Settings {
     /// PEM file of the web certificate's private key
     #[arg(long, env = "HOTLINE_WEB_KEY")]
     pub web_key: Option<PathBuf>,
+    /// How often each trunk is tested by a short call to the other exchange: a time such as 30m or 1h between 10s and 24h,
+    /// or `off` [default: 1h]
+    #[arg(long, env = "HOTLINE_LINE_TEST")]
+    pub line_test: Option<String>,
     /// The only exchanges to have trunks with, as hex keys; without it, any whose card is redeemed here
     /// or who redeems one of ours.
     #[arg(long, env = "HOTLINE_PEERS", value_delimiter = ',')]
@@ -76,6 +81,8 @@ pub struct Resolved {
     pub trunk_host: Option<String>,
     /// Metrics.
     pub metrics_listen: SocketAddr,
+    /// How often trunks are tested, if they are.
+    pub line_test: Option<Duration>,
     /// The web handset's door, if it is on.
     pub web: Option<Web>,
     /// Listed peers, if trunks are limited to them.
@@ -163,6 +170,7 @@ impl Settings {
             web_origin: self.web_origin.or(below.web_origin),
             web_certificate: self.web_certificate.or(below.web_certificate),
             web_key: self.web_key.or(below.web_key),
+            line_test: self.line_test.or(below.line_test),
             peers: self.peers.or(below.peers),
         }
     }
@@ -199,6 +207,8 @@ impl Settings {
         if let (Some(web), Some(host)) = (&mut web, &self.line_host) {
             web.origin = web.origin.take().or_else(|| web.https_of(host));
         }
+        let line_test = line_test(self.line_test.as_deref().unwrap_or("1h"))
+            .map_err(|what| wrong("line_test", what))?;
         let peers = self
             .peers
             .map(|keys| keys.iter().map(|key| parse_key(key)).collect::<Result<Vec<_>, _>>())
@@ -212,9 +222,25 @@ impl Settings {
             trunk_listen: self.trunk_listen.unwrap_or_else(|| any(4434)),
             trunk_host: self.trunk_host,
             metrics_listen,
+            line_test,
             web,
             peers,
         })
+    }
+}
+
+/// `off`, or how often.
+fn line_test(text: &str) -> Result<Option<Duration>, String> {
+    if text == "off" {
+        return Ok(None);
+    }
+    let units = [('s', 1), ('m', 60), ('h', 3_600)];
+    let seconds = units.iter().find_map(|(unit, seconds)| {
+        text.strip_suffix(*unit)?.parse::<u64>().ok()?.checked_mul(*seconds)
+    });
+    match seconds {
+        Some(seconds) if (10..=86_400).contains(&seconds) => Ok(Some(Duration::from_secs(seconds))),
+        _ => Err(format!("`{text}` is neither `off` nor a time between 10s and 24h, such as 30m")),
     }
 }
 
@@ -329,6 +355,31 @@ mod tests {
     fn metrics_stay_on_loopback() {
         let open = Settings { metrics_listen: Some(([0, 0, 0, 0], 9464).into()), ..office() };
         assert!(open.resolve().unwrap_err().to_string().contains("loopback"));
+    }
+
+    #[test]
+    fn trunks_are_tested_each_hour_or_as_the_operator_likes() {
+        let set = |text: &str| Settings { line_test: Some(text.into()), ..office() };
+        let every = |settings: Settings| settings.resolve().map(|r| r.line_test);
+        assert_eq!(every(office()).unwrap(), Some(Duration::from_secs(3_600)));
+        assert_eq!(every(set("off")).unwrap(), None);
+        for (text, seconds) in [("10s", 10), ("30m", 1_800), ("24h", 86_400)] {
+            assert_eq!(every(set(text)).unwrap(), Some(Duration::from_secs(seconds)));
+        }
+        for bad in [
+            "",
+            "9s",
+            "25h",
+            "60",
+            "1d",
+            "-1h",
+            "h",
+            "99999999999999999999s",
+            "18446744073709551615h",
+        ] {
+            let error = every(set(bad)).unwrap_err().to_string();
+            assert!(error.contains("line_test") && error.contains("30m"), "{error}");
+        }
     }
 
     #[test]

@@ -17,7 +17,7 @@ pub mod officer;
 pub mod reading;
 mod shares;
 pub mod source;
-mod text;
+pub(crate) mod text;
 mod verify;
 
 use std::path::{Path, PathBuf};

@@ -5,7 +5,7 @@ use record::entry::{Role, Stage};
 use wire::Wall;
 
 /// A time of day, in UTC: offices are in several time zones.
-pub(super) fn utc(at: Wall) -> String {
+pub(crate) fn utc(at: Wall) -> String {
     let seconds = i64::try_from(at.0).unwrap_or(i64::MAX);
     match time::OffsetDateTime::from_unix_timestamp(seconds) {
         Ok(t) => format!(

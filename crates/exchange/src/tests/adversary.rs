@@ -243,7 +243,7 @@ fn addresses_are_bounded_and_belong_to_their_owner() {
     let a = w.enrolled(0, "anna", 11);
     let b = w.enrolled(0, "boris", 12);
     let register = |request: u32, phone: usize, w: &mut World| {
-        let mut bytes = [phone as u8; 16];
+        let mut bytes = [phone as u8 + 1; 16];
         bytes[..4].copy_from_slice(&request.to_be_bytes());
         let expiry = wire::Wall(2_000_000);
         let offer = blob(b"offer");

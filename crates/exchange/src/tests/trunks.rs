@@ -227,6 +227,7 @@ pub(super) struct Bare {
     pub(super) link: link::Link,
     pub(super) conn: Conn,
     pub(super) got: Vec<(Time, Trunk)>,
+    pub(super) heard: Vec<(Time, wire::Leg, [u8; wire::limits::VOICE_LEN])>,
     pub(super) cells: Vec<(Time, usize)>,
 }
 
@@ -238,7 +239,7 @@ impl Bare {
         let peer = ExchangePub([n; 32]);
         exchange.handle(now, wall, Input::TrunkUp { conn, peer, dialled: false }).unwrap();
         let link = link::Link::new(link::Shape::trunk(1), Time(w.now.0 + 500));
-        let mut bare = Bare { link, conn, got: Vec::new(), cells: Vec::new() };
+        let mut bare = Bare { link, conn, got: Vec::new(), heard: Vec::new(), cells: Vec::new() };
         bare.say(&Trunk::Hello { version: wire::limits::VERSION, host: Default::default() });
         bare
     }
@@ -280,6 +281,7 @@ impl Bare {
                             );
                         }
                         crate::Output::Close { reason, .. } => office.closed.push(reason),
+                        crate::Output::Event(event) => office.events.push(event),
                         _ => {}
                     }
                 }
@@ -287,8 +289,11 @@ impl Bare {
                 exchange.handle(now, wall, Input::Stored { batch }).unwrap();
             }
             while let Some(event) = self.link.poll_event() {
-                if let link::Event::Message(bytes) = event {
-                    self.got.push((now, Trunk::decode(&bytes).unwrap()));
+                match event {
+                    link::Event::Message(bytes) => {
+                        self.got.push((now, Trunk::decode(&bytes).unwrap()));
+                    }
+                    link::Event::Voice { leg, payload } => self.heard.push((now, leg, payload)),
                 }
             }
         }

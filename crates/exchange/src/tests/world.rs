@@ -176,6 +176,7 @@ impl World {
                 host: text(&format!("office{i}.example:4433")),
                 trunks: TrunkPolicy::Open,
                 trunk_cells: 1,
+                line_test: None,
             };
             world.offices.push(Office {
                 exchange: None,

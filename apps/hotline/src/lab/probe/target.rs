@@ -135,6 +135,7 @@ impl Leaky {
             host: Text::new(trunk.to_string())?,
             trunks: TrunkPolicy::Open,
             trunk_cells: 1,
+            line_test: None,
         };
         let (now, wall) = (clock.now(), clock.wall());
         let mut machine = Exchange::new(config, key, crate::host::seed()?, rows, now, wall)?;
