@@ -1,5 +1,6 @@
 //! One office: an exchange, the rows on its disk, and a host that can be killed.
 
+use core::time::Duration;
 use std::collections::BTreeMap;
 
 use exchange::{Command, Config, Event, Exchange, Reply, TrunkPolicy};
@@ -101,6 +102,11 @@ impl Office {
             Err(error) => panic!("exchange cannot be restored: {error}"),
         }
         self.timeout = now;
+    }
+
+    /// Tests its trunks so often, from its next start on.
+    pub fn test_lines(&mut self, every: Duration) {
+        self.config.line_test = Some(every);
     }
 
     /// The records officer, as the exchange has it.

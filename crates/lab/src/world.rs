@@ -191,6 +191,41 @@ impl World {
         self.drain_office(office);
     }
 
+    /// The exchange of an office is started again, and tests its trunks so often.
+    pub fn test_lines(&mut self, office: usize, every: Duration) {
+        self.kill_office(office);
+        self.offices[office].test_lines(every);
+        self.start_office(office);
+    }
+
+    /// Trunks as their operator sees them.
+    ///
+    /// # Panics
+    /// If the exchange does not answer at once.
+    pub fn list_trunks(&mut self, office: usize) -> Vec<exchange::TrunkInfo> {
+        self.commands += 1;
+        let command = exchange::Command::ListTrunks;
+        self.office_input(office, ExchangeInput::Command { id: self.commands, command });
+        // The reply waits for the disk.
+        self.run(Duration::from_millis(20));
+        match self.offices[office].replies.last() {
+            Some(exchange::Reply::Trunks(trunks)) => trunks.clone(),
+            _ => panic!("the exchange did not list its trunks"),
+        }
+    }
+
+    /// Cells sent and lost so far on a trunk: from the end that dialled, and to it.
+    #[must_use]
+    pub fn trunk_counts(&self, trunk: usize) -> Option<[(u64, u64); 2]> {
+        self.trunks.get(trunk).map(|t| [t.ways[0].counts(), t.ways[1].counts()])
+    }
+
+    /// Whether an office dialled the trunk.
+    #[must_use]
+    pub fn dialled_by(&self, trunk: usize, office: usize) -> bool {
+        self.trunks.get(trunk).is_some_and(|t| t.ends[0].0 == office)
+    }
+
     /// SIGKILL of a phone.
     pub fn kill_party(&mut self, party: usize) {
         self.parties[party].phone = None;
@@ -221,6 +256,14 @@ impl World {
         self.offices[office].cut_off = cut;
         if cut {
             self.trunks_gone(office);
+        }
+    }
+
+    /// The trunks that are up, and those that come up later, are like this from now on.
+    pub fn degrade_trunks(&mut self, conditions: Conditions) {
+        self.trunk = conditions;
+        for way in self.trunks.iter_mut().flat_map(|trunk| &mut trunk.ways) {
+            way.set(conditions);
         }
     }
 
