@@ -21,6 +21,15 @@ const open = (name) => (page) => page.locator('.contact-main', { hasText: name }
 const type = (label, text) => (page) => page.getByLabel(label).first().fill(text);
 const tab = (n) => (page) => page.locator('.rail .tab').nth(n).click();
 const outcome = (page) => page.locator('.outcome').waitFor();
+// A key does no more than its button: who is held by attendants cannot hold. What was pressed after it has been done, so it was, too.
+async function heldByKeys(page) {
+  for (const key of ['h', 'm']) await page.keyboard.press(key);
+  await page.locator('[aria-keyshortcuts=m][aria-pressed=true]').waitFor();
+  await page.keyboard.press('m');
+  await page.locator('[aria-keyshortcuts=m][aria-pressed=false]').waitFor();
+  const button = page.locator('#key-hold');
+  if ((await button.isEnabled()) || (await button.getAttribute('aria-pressed')) === 'true') throw new Error('H held the call');
+}
 const LINK = '#enroll=ZmlYdHVyZQ&name=President%20Duarte';
 
 // name, scene, steps, fragment
@@ -52,8 +61,10 @@ const SCREENS = [
   ['held-by-me', 'heldme'], ['held-by-other', 'heldother'], ['two-calls', 'two'], ['reconnecting', 'reconnecting'],
   ['asked', 'asked'], ['arranging', 'arranging'],
   ['bring', 'arranging', [press('Bring somebody in'), (page) => page.getByRole('dialog').getByLabel('As what?').selectOption('Principal')]],
-  ['arranging-both', 'both'], ['announcing', 'announcing'], ['held', 'held'], ['handing', 'handing'], ['confirming', 'confirming'],
-  ['arranged', 'arranged'], ['left', 'left', [(page) => page.getByText('You have left the call').waitFor()]],
+  ['arranging-both', 'both'], ['announcing', 'announcing'], ['held', 'held', [heldByKeys]], ['handing', 'handing'], ['confirming', 'confirming'],
+  ['arranged', 'arranged'], ['forged', 'forged', [(page) => page.locator('.notice').getByText('This voice is forged').waitFor()]],
+  ['left', 'left', [(page) => page.getByText('It goes on without you').waitFor()]],
+  ['left-early', 'early', [(page) => page.getByText('You left before the others were connected').waitFor()]],
   ['ended', 'ended', [(page) => page.getByText('Call again').waitFor()]],
   ['call-behind', 'connected', [tab(1)]],
   ['history', 'contacts', [tab(1)]],

@@ -234,6 +234,9 @@ pub enum InputError {
     /// A limit of this handset.
     #[error("too many {0}: remove some first")]
     TooMany(&'static str),
+    /// A limit of the call.
+    #[error("the call is full: four can speak, eight can be in it, two can be rung at a time")]
+    CallFull,
     /// The enrolment link is wrong.
     #[error(transparent)]
     EnrolLink(#[from] EnrolLinkError),

@@ -7,6 +7,7 @@ use crate::app::{App, Choices, Code, Meters, Phase, Route, nothing_yet, under_wa
 use crate::attention;
 use crate::browser;
 use crate::text::fill;
+use crate::words;
 
 /// How long an ended call stays on the screen.
 const ENDED_MS: i32 = 10_000;
@@ -89,9 +90,8 @@ fn seen(app: App, mut view: View) {
     let was = |id: u32| before.iter().find(|c| c.id == id).map(|c| c.state);
     let began = view.calls.iter().any(|c| under_way(c.state) && !was(c.id).is_some_and(under_way));
     for call in view.calls.iter_mut().filter(|c| matches!(c.state, CallState::Ended(_))) {
-        // What this handset's person was in it says how to read its end; whoever was removed is nothing in it any more.
-        let room = before.iter().find(|c| c.id == call.id).and_then(|c| c.room.clone());
-        call.room = room.or_else(|| call.room.take());
+        // What this handset's person was in it says how to read its end; a call that is over has no room any more.
+        call.room = before.iter().find(|c| c.id == call.id).and_then(|c| c.room.clone());
     }
     let over: Option<CallView> = view
         .calls
@@ -167,6 +167,15 @@ fn happened(app: App, event: Event) {
         Event::RecordAsked => app.notify(t.rec_asked.to_owned(), true),
         Event::RecordDoubt => app.notify(t.rec_doubt.to_owned(), true),
         Event::OnRecord { .. } => app.notify(t.rec_there.to_owned(), false),
+        Event::Forged { call, leaf } => {
+            let said = app.view.with_untracked(|v| {
+                let room = v.calls.iter().find(|c| c.id == call)?.room.as_ref()?;
+                room.members.iter().find(|m| m.leaf == leaf).and_then(|m| words::room::forged(m, t))
+            });
+            if let Some(said) = said {
+                app.notify(said, true);
+            }
+        }
         // The view that came just before says the rest.
         Event::LineDown
         | Event::ClockWrong { .. }
@@ -178,7 +187,6 @@ fn happened(app: App, event: Event) {
         | Event::Voice { .. }
         | Event::Muted { .. }
         | Event::Room { .. }
-        | Event::Forged { .. }
         | Event::Text { .. }
         | Event::TextArrived { .. }
         | Event::ContactGone { .. }

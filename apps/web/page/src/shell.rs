@@ -88,30 +88,44 @@ fn keys(app: App) {
         }
         let Some(call) = shown.get_untracked().filter(|_| app.in_call()) else { return };
         match key.as_str() {
+            // What the screen does not allow now, its key does not either.
+            "h" => press("key-hold"),
+            // These are never refused, whatever screen is shown.
             "m" => app.toggle_mute(),
-            "h" => app.hold(call),
             "e" => app.end(call),
             // The key itself must not be typed into what opens.
-            "b" => press("key-bring", true, &event),
-            "n" => press("key-announce", true, &event),
+            "b" | "n" => {
+                let id = if key == "b" { "key-bring" } else { "key-announce" };
+                event.prevent_default();
+                focus(id);
+                press(id);
+            }
             // To connect cannot be taken back: the key is found, and pressed by another.
-            "c" => press("key-connect", false, &event),
+            "c" => {
+                event.prevent_default();
+                focus("key-connect");
+            }
             _ => {}
         }
     });
 }
 
-/// Presses a button of the screen, or only goes to it.
-fn press(id: &str, pressed: bool, event: &KeyboardEvent) {
-    let found = browser::document().get_element_by_id(id);
-    let Some(button) = found.and_then(|b| b.dyn_into::<web_sys::HtmlElement>().ok()) else {
-        return;
-    };
-    event.prevent_default();
-    // What cannot be focused is reached by Tab.
-    let _ = button.focus();
-    if pressed {
+fn button(id: &str) -> Option<web_sys::HtmlElement> {
+    browser::document().get_element_by_id(id)?.dyn_into().ok()
+}
+
+/// Presses a button of the screen, if it is there; one that is disabled does nothing.
+fn press(id: &str) {
+    if let Some(button) = button(id) {
         button.click();
+    }
+}
+
+/// Goes to a button of the screen.
+fn focus(id: &str) {
+    if let Some(button) = button(id) {
+        // What cannot be focused is reached by Tab.
+        let _ = button.focus();
     }
 }
 

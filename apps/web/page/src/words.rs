@@ -200,6 +200,7 @@ pub fn problem(p: &Problem, t: &'static Text) -> String {
         ErrorCode::NotNow => t.r_not_now,
         ErrorCode::TooLong => t.r_too_long,
         ErrorCode::TooMany => t.r_too_many,
+        ErrorCode::CallFull => t.r_call_full,
         ErrorCode::Gone => t.r_gone,
         ErrorCode::Alarmed => t.r_alarmed,
         ErrorCode::Other => return fill(t.r_other, &p.text),

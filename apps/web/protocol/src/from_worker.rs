@@ -49,6 +49,7 @@ pub enum ErrorCode {
     NotNow,
     TooLong,
     TooMany,
+    CallFull,
     Gone,
     Alarmed,
     /// Only the first handset of a person can.

@@ -18,7 +18,9 @@ mod to_worker;
 mod view;
 
 pub use from_worker::{ErrorCode, Event, FromWorker, Problem, StoreState};
-pub use room::{Asked, BringingView, Expected, MemberLevel, MemberView, Role, RoomStage, RoomView};
+pub use room::{
+    Asked, BringingView, Expected, MemberLevel, MemberView, Role, RoomStage, RoomView, Trust,
+};
 pub use to_worker::{Command, LockChoice, ToWorker};
 pub use view::{
     CallMeter, CallState, CallView, CardState, CardView, ContactView, Direction, Doubt, End, Grade,

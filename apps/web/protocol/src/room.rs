@@ -28,6 +28,12 @@ impl Role {
         Role::DutyOfficer,
     ];
 
+    /// Whether it is one of those for whom the call is arranged: a duty officer stands in for a principal.
+    #[must_use]
+    pub fn leads(self) -> bool {
+        matches!(self, Role::Principal | Role::DutyOfficer)
+    }
+
     /// Whether it may send voice at all.
     #[must_use]
     pub fn speaks(self) -> bool {
@@ -68,7 +74,6 @@ pub struct RoomView {
     pub bringing: Vec<BringingView>,
     pub can_connect: bool,
     pub announcing: bool,
-    pub epoch: u64,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -83,6 +88,16 @@ pub struct MemberView {
     pub heard: bool,
     pub muted: bool,
     pub on_record: bool,
+    /// Of the own one: whether somebody else speaks in its name.
+    pub voice: Trust,
+}
+
+/// What is to be thought of voices in a member's name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Trust {
+    Vouched,
+    Late,
+    Forged,
 }
 
 /// How loud a member is here. Beside the members, because it moves all the time.

@@ -11,27 +11,30 @@ import { tapAudio } from './sound.mjs';
 const speech = (name) => fileURLToPath(new URL(`../../../hotline/assets/speech/${name}.wav`, import.meta.url));
 export const PASSPHRASE = 'correct horse battery staple';
 
+const chromiumOf = (voice) => ({
+  executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+  headless: true,
+  ignoreDefaultArgs: ['--mute-audio'],
+  args: [
+    '--headless=new', '--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking',
+    '--disable-component-update', '--disable-sync', '--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream',
+    '--autoplay-policy=no-user-gesture-required', `--use-file-for-fake-audio-capture=${speech(voice)}`,
+    '--disable-features=WebRtcHideLocalIpsWithMdns', '--allow-loopback-in-peer-connection',
+  ],
+});
+const PERSON = { permissions: ['microphone'], viewport: { width: 1100, height: 820 } };
+
 /** A browser with a profile of its own. `voice`: caller or callee. */
-export async function browser(voice) {
+async function browser(voice) {
   const profile = mkdtempSync(join(tmpdir(), 'hotline-browser-'));
-  const context = await chromium.launchPersistentContext(profile, {
-    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-    headless: true,
-    ignoreDefaultArgs: ['--mute-audio'],
-    permissions: ['microphone'],
-    viewport: { width: 1100, height: 820 },
-    args: [
-      '--headless=new', '--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking',
-      '--disable-component-update', '--disable-sync', '--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream',
-      '--autoplay-policy=no-user-gesture-required', `--use-file-for-fake-audio-capture=${speech(voice)}`,
-      '--disable-features=WebRtcHideLocalIpsWithMdns', '--allow-loopback-in-peer-connection',
-    ],
-  });
-  context.setDefaultTimeout(60_000);
+  const context = await chromium.launchPersistentContext(profile, { ...chromiumOf(voice), ...PERSON });
   // The browser may still write while it ends; what cannot be removed then is the system's to clean.
   context.on('close', () => rm(profile, { recursive: true, force: true, maxRetries: 5 }).catch(() => {}));
   return context;
 }
+
+/** A browser for several people, who have nothing in common but the program and what their microphones play. */
+export const shared = (voice) => chromium.launch(chromiumOf(voice));
 
 /** One person. */
 export class Handset {
@@ -39,9 +42,11 @@ export class Handset {
   requests = [];
   errors = [];
 
-  static async open(link, voice, { lock = 'Keep nothing' } = {}) {
+  /** `where`: a voice, for a browser of one's own, or a browser that is shared. */
+  static async open(link, where, { lock = 'Keep nothing' } = {}) {
     const handset = new Handset();
-    handset.context = await browser(voice);
+    handset.context = typeof where === 'string' ? await browser(where) : await where.newContext(PERSON);
+    handset.context.setDefaultTimeout(60_000);
     await handset.context.addInitScript(tapAudio);
     handset.context.on('request', (request) => handset.requests.push(request.url()));
     await handset.load(link);

@@ -29,18 +29,20 @@ async function freeTcp() {
   return port;
 }
 
-/** An office: exchange and tap. */
+/** An office: exchange and tap; without one, `tapped: false`, there is less to run. */
 export class Office {
-  static async start(name) {
+  static async start(name, { tapped = true } = {}) {
     const office = new Office();
     office.dir = join(mkdtempSync(join(tmpdir(), 'hotline-e2e-')), 'exchange');
     const [line, trunk, web] = [await freeUdp(), await freeUdp(), await freeTcp()];
-    office.tap = new Tap();
-    await office.tap.start(line);
+    if (tapped) {
+      office.tap = new Tap();
+      await office.tap.start(line);
+    }
     office.web = `http://localhost:${web}`;
     execFileSync(HOTLINE, [
       'exchange', 'init', '--dir', office.dir, '--office', name,
-      '--line-listen', `127.0.0.1:${line}`, '--line-host', `127.0.0.1:${office.tap.port}`,
+      '--line-listen', `127.0.0.1:${line}`, '--line-host', `127.0.0.1:${office.tap?.port ?? line}`,
       '--trunk-listen', `127.0.0.1:${trunk}`, '--metrics-listen', '127.0.0.1:0',
       '--web-listen', `127.0.0.1:${web}`,
     ]);
@@ -80,7 +82,7 @@ export class Office {
   }
 
   async stop() {
-    await this.tap.stop();
+    await this.tap?.stop();
     if (this.process.exitCode === null && this.process.signalCode === null) {
       this.process.kill('SIGTERM');
       await once(this.process, 'exit');

@@ -2,32 +2,59 @@
 //
 // The audio graph is tapped from outside, before the page's own code runs: nothing in the handset knows of it.
 
-/** Runs in the page. Records every microphone source and whatever a worklet or remote stream sends to the loudspeaker. */
+/**
+ * Runs in the page. Finds every microphone source and whatever a worklet or remote stream sends to the loudspeaker, and records
+ * it while somebody listens: at other times it costs nothing.
+ */
 export function tapAudio() {
   const connect = AudioNode.prototype.connect;
-  const heard = (window.__sound = { mic: [], ear: [], clock: [] });
-  const tap = (name, node) => {
-    const context = node.context;
+  const found = [];
+  let recorders = [];
+  const heard = (window.__sound = { on: false, mic: [], ear: [], clock: [] });
+  const record = ({ name, node }) => {
+    const { context } = node;
+    if (context.state === 'closed') return;
     const recorder = context.createScriptProcessor(1024, 1, 1);
     recorder.onaudioprocess = (event) => {
       // Its time is that of the audio thread; when this code runs is chance.
-      if (window.__sound.on) heard[name].push([event.playbackTime, event.inputBuffer.getChannelData(0).slice()]);
+      heard[name].push([event.playbackTime, event.inputBuffer.getChannelData(0).slice()]);
     };
     connect.call(node, recorder);
     connect.call(recorder, context.destination);
-    heard.nodes = (heard.nodes ?? []).concat(recorder);
+    recorders.push({ node, recorder });
     if (heard.context !== context) {
       heard.context = context;
       heard.clock.length = 0;
-      setInterval(() => {
-        if (context.state === 'running') heard.clock.push((performance.timeOrigin + performance.now()) / 1000 - context.currentTime);
-      }, 50);
     }
+  };
+  setInterval(() => {
+    const { context } = heard;
+    if (heard.on && context?.state === 'running') heard.clock.push((performance.timeOrigin + performance.now()) / 1000 - context.currentTime);
+  }, 50);
+  heard.begin = () => {
+    heard.end();
+    // A busy machine lets the audio clock fall behind: only what is measured from here on counts.
+    heard.mic.length = heard.ear.length = heard.clock.length = 0;
+    heard.on = true;
+    found.forEach(record);
+  };
+  heard.end = () => {
+    heard.on = false;
+    for (const { node, recorder } of recorders) {
+      recorder.onaudioprocess = null;
+      node.disconnect(recorder);
+      recorder.disconnect();
+    }
+    recorders = [];
+  };
+  const find = (name, node) => {
+    found.push({ name, node });
+    if (heard.on) record(found.at(-1));
   };
   AudioNode.prototype.connect = function (to, ...rest) {
     const made = connect.call(this, to, ...rest);
-    if (this instanceof MediaStreamAudioSourceNode && !this.remote) tap('mic', this);
-    if (to instanceof AudioDestinationNode && (this instanceof AudioWorkletNode || this.remote)) tap('ear', this);
+    if (this instanceof MediaStreamAudioSourceNode && !this.remote) find('mic', this);
+    if (to instanceof AudioDestinationNode && (this instanceof AudioWorkletNode || this.remote)) find('ear', this);
     return made;
   };
 }
@@ -40,17 +67,13 @@ export async function record(page, ms) {
 }
 
 /** Begins to record. */
-export const listen = (page) =>
-  page.evaluate(() => {
-    window.__sound.on = true;
-    window.__sound.mic.length = window.__sound.ear.length = 0;
-  });
+export const listen = (page) => page.evaluate(() => window.__sound.begin());
 
 /** What was recorded since `listen`. */
 export async function heard(page) {
   const raw = await page.evaluate(() => {
     const { mic, ear, clock } = window.__sound;
-    window.__sound.on = false;
+    window.__sound.end();
     // 16-bit samples in base64: megabytes of numbers as text would keep everybody busy.
     const packed = (blocks) => {
       if (!blocks.length) return { from: 0, base64: '' };

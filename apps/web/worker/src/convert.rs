@@ -300,6 +300,7 @@ pub(crate) fn problem(error: &InputError) -> Problem {
         InputError::WrongState(_) | InputError::RecordFull => ErrorCode::NotNow,
         InputError::TooLong { .. } => ErrorCode::TooLong,
         InputError::TooMany(_) => ErrorCode::TooMany,
+        InputError::CallFull => ErrorCode::CallFull,
         InputError::NoSuch(_) => ErrorCode::Gone,
         InputError::Alarmed => ErrorCode::Alarmed,
         InputError::AlreadyEnrolled

@@ -122,9 +122,7 @@ impl Phone {
         }
         let waiting = room.bringing.iter().filter(|b| b.over.is_none()).count();
         if !room.machine.has_room(role) || waiting >= 2 {
-            return Err(InputError::WrongState(
-                "the call is full: four can speak, eight can be in it, two can be rung at a time",
-            ));
+            return Err(InputError::CallFull);
         }
         if role == Role::Principal {
             self.attend(id, room);

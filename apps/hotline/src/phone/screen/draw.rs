@@ -160,7 +160,7 @@ fn ringing(frame: &mut Frame<'_>, area: Rect, call: &CallView, view: &View) {
     let silent = call.sound == Some(call::Sound::Silent);
     let asked = call.asked.as_ref().map(|(role, office, expected)| {
         let as_what = crate::phone::console::role_word(*role);
-        format!("to be in a call with {expected} ({office}) as {as_what}")
+        format!("to be in a call with {} as {as_what}", super::room::expected(expected, office))
     });
     let asked = asked.unwrap_or_default();
     let text = Text::from(vec![
@@ -250,7 +250,7 @@ fn in_call(frame: &mut Frame<'_>, area: Rect, call: &CallView, view: &View) {
 }
 
 /// Who keeps a record of a call, in words.
-fn on_record(call: &CallView) -> Option<&'static str> {
+pub(super) fn on_record(call: &CallView) -> Option<&'static str> {
     Some(match (call.on_record, call.on_record_there) {
         (true, true) => "ON THE RECORD of both offices: facts and notes, no speech",
         (true, false) => "ON THE RECORD of your office: facts and notes, no speech",

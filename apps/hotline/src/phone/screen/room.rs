@@ -1,5 +1,6 @@
 //! A call of more than two: how far it is, and everybody who is in it.
 
+use call::CallState;
 use phone::{CallView, MemberView, RoomStage, RoomView, Trust, View};
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -10,32 +11,51 @@ use wire::talk::Role;
 
 use crate::phone::console::role_word;
 
-/// What a stage means for this handset's person.
-fn stage(room: &RoomView) -> String {
-    let (who, office) = (&room.expected.0, &room.expected.1);
+/// Who is expected, and of which office, as far as an attendant said it.
+pub(super) fn expected(who: &str, office: &str) -> String {
+    match (who, office) {
+        ("", "") => "the other side".into(),
+        ("", office) => office.into(),
+        (who, "") => who.into(),
+        (who, office) => format!("{who} ({office})"),
+    }
+}
+
+/// What the call's state and its stage mean for this handset's person.
+fn stage(room: &RoomView, call: &CallView) -> String {
+    match call.state {
+        CallState::HeldByMe => return "On hold: you hear nobody, and nobody hears you".into(),
+        CallState::Reconnecting => {
+            return "Reconnecting: the connection broke and is made again; stay on".into();
+        }
+        _ => {}
+    }
     match room.stage {
         RoomStage::Arranging if room.role == Role::Attendant => "You arrange this call".into(),
         RoomStage::Arranging => "The call is being arranged; the attendants hear you".into(),
-        RoomStage::Held if who.is_empty() => {
-            format!("Please hold: {office} is expected. Nobody hears you.")
+        RoomStage::Held => {
+            let who = expected(&room.expected.0, &room.expected.1);
+            format!("Please hold: {who} is expected. Nobody hears you.")
         }
-        RoomStage::Held => format!("Please hold: {who}, {office}, is expected. Nobody hears you."),
         RoomStage::Handing => "The attendants are leaving; you are not heard".into(),
         RoomStage::Confirming => "The attendants have left; waiting for all to be there".into(),
         RoomStage::Connected => "Only those named here can hear".into(),
     }
 }
 
-fn member(m: &MemberView) -> Line<'static> {
+fn member(m: &MemberView, muted: bool) -> Line<'static> {
     let name = if m.name.is_empty() { "Unknown".to_owned() } else { m.name.clone() };
-    let mut said = format!("  {}, {}", role_word(m.role), m.office);
+    let mut said = format!("  {}", role_word(m.role));
+    if !m.office.is_empty() {
+        said += &format!(", {}", m.office);
+    }
     if m.own {
         said += ", you";
     }
     if !m.role.speaks() {
         said += ", only listens";
     }
-    if m.muted {
+    if m.muted || m.own && muted {
         said += ", muted";
     }
     if m.on_record {
@@ -50,12 +70,13 @@ fn member(m: &MemberView) -> Line<'static> {
 
 /// What is wrong with a member's voice.
 fn alarm(m: &MemberView) -> Option<Line<'static>> {
+    let name = if m.name.is_empty() { "somebody unknown" } else { &m.name };
     let said = match (m.voice, m.own) {
         (Trust::Vouched, _) => return None,
         (Trust::Forged, true) => "A forged voice in your name was dropped".to_owned(),
-        (Trust::Forged, false) => format!("A forged voice in {}'s name was dropped", m.name),
+        (Trust::Forged, false) => format!("A forged voice in the name of {name} was dropped"),
         (Trust::Late, _) => {
-            format!("{}'s voice is not vouched for at the moment: not played", m.name)
+            format!("The voice of {name} is not vouched for at the moment: not played")
         }
     };
     Some(Line::from(Span::styled(said, Style::new().fg(Color::Red).add_modifier(Modifier::BOLD))))
@@ -65,11 +86,11 @@ fn alarm(m: &MemberView) -> Option<Line<'static>> {
 pub(super) fn lines(room: &RoomView, call: &CallView, view: &View) -> Vec<Line<'static>> {
     let secs = call.timer.as_secs();
     let mut lines = vec![
-        Line::from(stage(room)),
+        Line::from(stage(room, call)),
         Line::from(format!("{:02}:{:02}", secs / 60, secs % 60)),
         Line::default(),
     ];
-    lines.extend(room.members.iter().map(member));
+    lines.extend(room.members.iter().map(|m| member(m, view.muted)));
     lines.extend(room.members.iter().filter_map(alarm));
     for b in &room.bringing {
         let name = view.contacts.iter().find(|c| c.id == b.contact).map_or("?", |c| &c.name);
@@ -86,6 +107,13 @@ pub(super) fn lines(room: &RoomView, call: &CallView, view: &View) -> Vec<Line<'
         lines.push(Line::from(format!(":bring ROLE N EXPECTED   :{on}")));
         if room.can_connect {
             lines.push(Line::from(":connect   you leave, and can hear nothing from then on"));
+            // A duty officer stands in for a principal.
+            let leads =
+                |m: &&MemberView| matches!(m.role, Role::Principal | Role::DutyOfficer) && !m.gone;
+            if room.members.iter().filter(leads).count() < 2 {
+                lines
+                    .push(Line::from("Only one principal is in the call: the other side's is not"));
+            }
         }
     }
     lines
@@ -102,10 +130,14 @@ pub(super) fn draw(
     let block =
         Block::new().borders(Borders::ALL).title(format!(" {} in the call ", room.members.len()));
     let mut text = lines(room, call, view);
+    text.extend(super::draw::on_record(call).map(Line::from));
     for (mine, said, arrived) in &call.texts {
         let tick = if *mine && *arrived { " ✓" } else { "" };
         let from = if *mine { "you: " } else { "" };
         text.push(Line::from(format!("{from}{said}{tick}")));
+    }
+    for (_, note) in &call.minutes {
+        text.push(Line::from(format!("for the record: {note}")));
     }
     frame.render_widget(Paragraph::new(text).wrap(Wrap { trim: true }).block(block), area);
 }

@@ -13,7 +13,7 @@ use ratatui::crossterm::event::{KeyCode, KeyEvent};
 use wire::talk::Role;
 
 use super::keys::State;
-use super::{Action, draw};
+use super::{Action, draw, room};
 
 fn state() -> State {
     State::new(ChaCha20Rng::from_seed([1; 32]))
@@ -134,9 +134,8 @@ fn a_call_shows_who_how_long_and_who_can_hear() {
     }
 }
 
-#[test]
-fn everybody_in_a_call_of_more_is_on_the_screen_with_their_roles() {
-    let member = |name: &str, role, own| phone::MemberView {
+fn member(name: &str, role: Role, own: bool) -> phone::MemberView {
+    phone::MemberView {
         leaf: 0,
         name: name.into(),
         office: "Ministry".into(),
@@ -148,43 +147,120 @@ fn everybody_in_a_call_of_more_is_on_the_screen_with_their_roles() {
         on_record: false,
         voice: phone::Trust::Vouched,
         level: None,
-    };
-    let mut view = with_call(CallState::HeldByOther);
-    let mut room = phone::RoomView {
+    }
+}
+
+fn in_room(state: CallState, members: Vec<phone::MemberView>) -> (View, phone::RoomView) {
+    let role = members.iter().find(|m| m.own).map_or(Role::Principal, |m| m.role);
+    let room = phone::RoomView {
         stage: phone::RoomStage::Held,
-        role: Role::Principal,
+        role,
         expected: ("the Chancellor".into(), "Embassy".into()),
-        members: vec![
-            member("Ada", Role::Attendant, false),
-            member("Anna", Role::Principal, true),
-            member("Nora", Role::NoteTaker, false),
-            member("", Role::NoteTaker, false),
-        ],
+        members,
         bringing: Vec::new(),
         can_connect: false,
         announcing: false,
         epoch: 3,
     };
+    (with_call(state), room)
+}
+
+fn drawn_room(mut view: View, room: phone::RoomView) -> String {
+    view.calls[0].room = Some(room);
+    drawn(&view, &state())
+}
+
+#[test]
+fn everybody_in_a_call_of_more_is_on_the_screen_with_their_roles() {
+    let members = vec![
+        member("Ada", Role::Attendant, false),
+        member("Anna", Role::Principal, true),
+        member("Nora", Role::NoteTaker, false),
+        member("", Role::NoteTaker, false),
+    ];
+    let (view, mut room) = in_room(CallState::HeldByOther, members);
     room.members[0].gone = true;
     room.members[1].on_record = true;
     room.members[1].voice = phone::Trust::Forged;
     room.members[0].voice = phone::Trust::Forged;
     room.members[2].voice = phone::Trust::Late;
-    view.calls[0].room = Some(room);
-    let screen = drawn(&view, &state());
+    room.members[3].voice = phone::Trust::Forged;
+    let screen = drawn_room(view, room);
     for shown in [
         "4 in the call",
-        "Please hold: the Chancellor, Embassy, is expected. Nobody hears",
+        "Please hold: the Chancellor (Embassy) is expected. Nobody hears",
         "Ada  attendant, Ministry, gone: being removed",
         "Anna  principal, Ministry, you, on its office's record",
         "Nora  note-taker, Ministry, only listens",
         "Unknown  note-taker",
         "A forged voice in your name was dropped",
-        "A forged voice in Ada's name was dropped",
-        "Nora's voice is not vouched for at the moment: not played",
+        "A forged voice in the name of Ada was dropped",
+        "A forged voice in the name of somebody unknown was dropped",
+        "The voice of Nora is not vouched for at the moment: not played",
     ] {
         assert!(screen.contains(shown), "{shown}:\n{screen}");
     }
+}
+
+#[test]
+fn whoever_is_in_a_call_of_more_sees_the_own_state_too() {
+    let members =
+        || vec![member("Anna", Role::Principal, true), member("Pavel", Role::Principal, false)];
+    let of = |state, stage| {
+        let (view, room) = in_room(state, members());
+        (view, phone::RoomView { stage, ..room })
+    };
+    let (view, room) = of(CallState::HeldByMe, phone::RoomStage::Connected);
+    assert!(drawn_room(view, room).contains("On hold: you hear nobody, and nobody hears you"));
+    let (view, room) = of(CallState::Reconnecting, phone::RoomStage::Connected);
+    assert!(drawn_room(view, room).contains("Reconnecting"));
+    let (mut view, room) = of(CallState::Connected, phone::RoomStage::Connected);
+    view.muted = true;
+    view.calls[0].on_record = true;
+    view.calls[0].minutes = vec![(wire::Wall(0), "agreed".into())];
+    let screen = drawn_room(view, room);
+    for shown in
+        ["Anna  principal, Ministry, you, muted", "ON THE RECORD of your", "for the record: agreed"]
+    {
+        assert!(screen.contains(shown), "{shown}:\n{screen}");
+    }
+}
+
+#[test]
+fn nothing_is_left_open_in_words_when_nobody_said_who_is_expected() {
+    for (name, office, words) in [
+        ("", "Embassy", "Please hold: Embassy is expected."),
+        ("the Chancellor", "", "Please hold: the Chancellor is expected."),
+        ("", "", "Please hold: the other side is expected."),
+    ] {
+        let (view, mut room) =
+            in_room(CallState::HeldByOther, vec![member("Anna", Role::Principal, true)]);
+        room.expected = (name.into(), office.into());
+        let screen = drawn_room(view, room);
+        assert!(screen.contains(words), "{words}:\n{screen}");
+        let mut view = with_call(CallState::RingingHere);
+        view.calls[0].asked = Some((Role::Principal, office.into(), name.into()));
+        let words = format!("in a call with {} as principal", room::expected(name, office));
+        let screen = drawn(&view, &state());
+        assert!(screen.contains(&words), "{words}:\n{screen}");
+    }
+}
+
+#[test]
+fn an_attendant_is_told_when_the_other_sides_principal_is_missing() {
+    let warned = |second| {
+        let members = vec![
+            member("Ada", Role::Attendant, true),
+            member("Paula", Role::Principal, false),
+            member("Dora", second, false),
+        ];
+        let (view, room) = in_room(CallState::Connected, members);
+        let stage = phone::RoomStage::Arranging;
+        let room = phone::RoomView { stage, can_connect: true, ..room };
+        drawn_room(view, room).contains("Only one principal is in the call")
+    };
+    assert!(warned(Role::Interpreter));
+    assert!(!warned(Role::Principal) && !warned(Role::DutyOfficer));
 }
 
 #[test]

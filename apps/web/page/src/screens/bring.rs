@@ -2,25 +2,25 @@
 
 use leptos::html;
 use leptos::prelude::*;
-use protocol::{Command, Role, RoomStage, RoomView};
+use protocol::{Command, Role};
 
 use crate::app::App;
 use crate::parts::icon::{Icon, icon};
 use crate::words;
 
 /// The button, and the sheet that it opens.
-pub fn bring(app: App, id: u32, with: u32, room: Memo<Option<RoomView>>) -> AnyView {
+pub fn bring(app: App, id: u32) -> AnyView {
     let t = app.t();
     let dialog = NodeRef::<html::Dialog>::new();
     let (whom, role) = (RwSignal::new(None::<u32>), RwSignal::new(Role::Principal));
     let expected = RwSignal::new(String::new());
     let choices = app.part(move |v| {
-        let free = |c: &&protocol::ContactView| c.id != with && words::callable(c);
+        let call = v.calls.iter().find(|c| c.id == id);
+        let free = |c: &&protocol::ContactView| {
+            words::callable(c) && call.is_some_and(|call| words::room::can_be_brought(call, c.id))
+        };
         let named = |c: &protocol::ContactView| (c.id, format!("{} · {}", c.name, c.office));
         v.contacts.iter().filter(free).map(named).collect::<Vec<_>>()
-    });
-    let may = Memo::new(move |_| {
-        room.get().is_none_or(|r| matches!(r.stage, RoomStage::Arranging | RoomStage::Connected))
     });
     let open = move |_| {
         whom.set(None);
@@ -47,11 +47,9 @@ pub fn bring(app: App, id: u32, with: u32, room: Memo<Option<RoomView>>) -> AnyV
         _ => None,
     };
     view! {
-        {move || may.get().then(|| view! {
-            <button id="key-bring" class="bring" aria-keyshortcuts="b" aria-haspopup="dialog" on:click=open>
-                {icon(Icon::People)}<span>{t.bring}</span>
-            </button>
-        })}
+        <button id="key-bring" class="bring" aria-keyshortcuts="b" aria-haspopup="dialog" on:click=open>
+            {icon(Icon::People)}<span>{t.bring}</span>
+        </button>
         <dialog node_ref=dialog class="sheet" aria-labelledby="bring-title">
             <h2 id="bring-title">{t.bring}</h2>
             <form class="stack" on:submit=go>

@@ -140,7 +140,7 @@ fn one(app: App, id: u32) -> AnyView {
             </div>
             {move || at.get().map(|stage| room::stages(app, stage))}
             <div class="room-keys">
-                {move || takes.get().then(|| bring::bring(app, id, facts.get_untracked().map_or(0, |f| f.contact), room))}
+                {move || takes.get().then(|| bring::bring(app, id))}
                 {move || in_room.get().then(|| room::announce(app, id, room))}
             </div>
             {move || in_room.get().then(|| room::connect(app, id, room))}
@@ -326,7 +326,7 @@ fn keys(
                 <span class="key">{move || icon(if muted.get() { Icon::MicOff } else { Icon::Mic })}</span>
                 <span>{move || if muted.get() { t.unmute } else { t.mute }}</span>
             </button>
-            <button class:pressed=move || held.get() aria-pressed=move || held.get().to_string()
+            <button id="key-hold" class:pressed=move || held.get() aria-pressed=move || held.get().to_string()
                 disabled=move || !talks.get() || waits.get() aria-keyshortcuts="h" on:click=move |_| app.hold(id)>
                 <span class="key">{move || icon(if held.get() { Icon::Play } else { Icon::Pause })}</span>
                 <span>{move || if held.get() { t.resume } else { t.hold }}</span>

@@ -62,6 +62,12 @@ pub fn people(app: App, id: u32, room: Memo<Option<RoomView>>, known: Memo<bool>
             <p class="who-hears" role="status" aria-live="polite">
                 {move || spoken(of().0, of().1, hear.get())}
             </p>
+            <div class="alarms" role="alert">
+                {move || room.get().map(|r| {
+                    let forged = r.members.iter().filter_map(|m| said::forged(m, t));
+                    forged.map(|words| view! { <p>{spoken(Icon::Alert, Tone::Bad, words)}</p> }).collect_view()
+                })}
+            </div>
             <ul class="members">
                 {move || room.get().map(|r| {
                     r.members.iter().map(|m| member(app, id, m, &r, muted.get())).collect_view()
@@ -169,8 +175,8 @@ pub fn connect(app: App, id: u32, room: Memo<Option<RoomView>>) -> AnyView {
         arranges.get() && room.with(|r| r.as_ref().is_some_and(|r| r.can_connect))
     });
     let one = Memo::new(move |_| {
-        let principal = |m: &&MemberView| m.role == Role::Principal && !m.gone;
-        room.with(|r| r.as_ref().is_some_and(|r| r.members.iter().filter(principal).count() < 2))
+        let leads = |m: &&MemberView| m.role.leads() && !m.gone;
+        room.with(|r| r.as_ref().is_some_and(|r| r.members.iter().filter(leads).count() < 2))
     });
     (move || can.get().then(|| view! {
         <div class="connect">

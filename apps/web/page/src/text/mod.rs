@@ -67,15 +67,15 @@ table! {
     rec_note, shortcuts,
     role_principal, role_attendant, role_interpreter, role_note_taker, role_records, role_duty,
     g_arranging, g_held, g_holding, g_handing, g_confirming, stages, stage_done, stage_now, stage_to_come,
-    x_arrange, x_arranging, x_held, x_leaving, x_handing, x_confirming, st_left, x_left, room_title,
+    x_arrange, x_arranging, x_held, x_leaving, x_handing, x_confirming, st_left, x_left, x_left_early, room_title,
     room_hear, m_listens, m_closed, m_all_hear, m_some_hear, m_heard, m_not_heard, m_unknown,
-    m_gone, m_record, b_called, b_rings, bring, bring_who, bring_choose, bring_as, bring_expected,
+    m_gone, m_record, v_forged_own, v_forged, v_dropped, v_late, b_called, b_rings, bring, bring_who, bring_choose, bring_as, bring_expected,
     bring_expected_body, bring_ring, bring_attends, bring_listens, bring_nobody, announce,
     announce_off, announce_body, connect, connect_body, connect_one, asked_as, asked_expected,
     shortcuts_room,
     r_store_foreign, r_storage,
     r_exchange, r_bad_card, r_expired, r_own, r_known, r_not_attached, r_not_now, r_too_long,
-    r_too_many, r_gone, r_alarmed, r_other,
+    r_too_many, r_call_full, r_gone, r_alarmed, r_other,
 }
 
 /// A language.

@@ -1,6 +1,6 @@
 //! Calls of more than two, in words: roles, stages, and who hears whom.
 
-use protocol::{CallState, CallView, End, MemberView, Role, RoomStage, RoomView};
+use protocol::{CallState, CallView, End, MemberView, Role, RoomStage, RoomView, Trust};
 
 use super::{Said, Tone, call, said};
 use crate::parts::icon::Icon;
@@ -56,6 +56,13 @@ pub fn reached(room: &RoomView) -> RoomStage {
     }
 }
 
+/// Whether a contact can be brought into a call: the one it began with is in it, and nobody is rung twice.
+#[must_use]
+pub fn can_be_brought(call: &CallView, contact: u32) -> bool {
+    let rung = |r: &RoomView| r.bringing.iter().any(|b| b.contact == contact && b.over.is_none());
+    call.contact != contact && !call.room.as_ref().is_some_and(rung)
+}
+
 /// This handset's person is held, or being handed over: not heard.
 #[must_use]
 pub fn waits(room: &RoomView) -> bool {
@@ -81,8 +88,10 @@ pub fn state(c: &CallView, t: &'static Text) -> (Said, String) {
     };
     let Some(room) = &c.room else { return plain() };
     match c.state {
-        CallState::Ended(End::ByMe) if room.role == Role::Attendant => {
-            (said(Icon::PhoneDown, Tone::Calm, t.st_left), t.x_left.to_owned())
+        CallState::Ended(End::ByMe) if room.role == Role::Attendant && room.members.len() > 2 => {
+            let connected = room.stage == RoomStage::Handing;
+            let means = if connected { t.x_left } else { t.x_left_early };
+            (said(Icon::PhoneDown, Tone::Calm, t.st_left), means.to_owned())
         }
         CallState::Connected if reached(room) != room.stage => {
             (said(Icon::Pause, Tone::Care, t.g_holding), meaning(room, t))
@@ -124,7 +133,7 @@ pub fn with_whom(room: &RoomView) -> Option<(String, String)> {
         }
         RoomStage::Connected => {
             let others = || room.members.iter().filter(|m| !m.own && !m.gone);
-            let mut them: Vec<_> = others().filter(|m| m.role == Role::Principal).collect();
+            let mut them: Vec<_> = others().filter(|m| m.role.leads()).collect();
             if them.is_empty() {
                 them = others().collect();
             }
@@ -135,16 +144,30 @@ pub fn with_whom(room: &RoomView) -> Option<(String, String)> {
     }
 }
 
+/// A member's name.
+fn name<'a>(m: &'a MemberView, t: &'static Text) -> &'a str {
+    match m.name.as_str() {
+        _ if m.own => t.you,
+        "" => t.m_unknown,
+        name => name,
+    }
+}
+
 /// Exactly who can hear.
 #[must_use]
 pub fn who_can_hear(room: &RoomView, t: &'static Text) -> String {
-    let name = |m: &MemberView| match m.name.as_str() {
-        _ if m.own => t.you.to_owned(),
-        "" => t.m_unknown.to_owned(),
-        name => name.to_owned(),
-    };
-    let names: Vec<_> = room.members.iter().map(name).collect();
+    let names: Vec<_> = room.members.iter().map(|m| name(m, t)).collect();
     fill(t.room_hear, &names.join(", "))
+}
+
+/// In whose name somebody else speaks, if anybody does.
+#[must_use]
+pub fn forged(m: &MemberView, t: &'static Text) -> Option<String> {
+    match (m.voice, m.own) {
+        (Trust::Forged, true) => Some(t.v_forged_own.to_owned()),
+        (Trust::Forged, false) => Some(fill(t.v_forged, name(m, t))),
+        (Trust::Vouched | Trust::Late, _) => None,
+    }
 }
 
 /// Whether a member is heard, and whether it hears; of the own one, who hears it.
@@ -153,9 +176,15 @@ pub fn voice(m: &MemberView, room: &RoomView, muted: bool, t: &'static Text) -> 
     if !m.role.speaks() {
         return said(Icon::Ear, Tone::Calm, t.m_listens);
     }
+    let held = m.own && waits(room);
+    match m.voice {
+        Trust::Forged if !held => return said(Icon::Alert, Tone::Bad, t.v_dropped),
+        Trust::Late => return said(Icon::Clock, Tone::Care, t.v_late),
+        Trust::Vouched | Trust::Forged => {}
+    }
     if m.own {
         return match room.stage {
-            _ if waits(room) => said(Icon::MicOff, Tone::Care, t.m_closed),
+            _ if held => said(Icon::MicOff, Tone::Care, t.m_closed),
             _ if muted => said(Icon::MicOff, Tone::Care, t.muted),
             RoomStage::Connected => said(Icon::Mic, Tone::Good, t.m_all_hear),
             RoomStage::Arranging if room.announcing => said(Icon::Mic, Tone::Good, t.m_all_hear),

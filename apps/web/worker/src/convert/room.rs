@@ -1,6 +1,6 @@
 //! Calls of more than two, in the page's words.
 
-use phone::RoomStage;
+use phone::{RoomStage, Trust};
 use wire::talk::Role;
 
 use super::end;
@@ -45,7 +45,6 @@ pub(super) fn view(room: &phone::RoomView) -> protocol::RoomView {
         bringing: room.bringing.iter().map(bringing).collect(),
         can_connect: room.can_connect,
         announcing: room.announcing,
-        epoch: room.epoch,
     }
 }
 
@@ -60,6 +59,7 @@ fn member(m: &phone::MemberView) -> protocol::MemberView {
         heard: m.heard,
         muted: m.muted,
         on_record: m.on_record,
+        voice: same!(m.voice, Trust => Trust { Vouched, Late, Forged }),
     }
 }
 
@@ -87,7 +87,7 @@ mod tests {
             heard,
             muted: false,
             on_record: leaf == 1,
-            voice: phone::Trust::Vouched,
+            voice: [Trust::Vouched, Trust::Late, Trust::Forged][leaf as usize % 3],
             level: (leaf > 0).then_some(voice::Meter::new().level()),
         };
         phone::RoomView {
@@ -119,7 +119,10 @@ mod tests {
         assert_eq!(page.members[2].role, protocol::Role::NoteTaker);
         assert!(page.members[3].gone && page.members[1].on_record && page.members[0].own);
         assert_eq!(page.stage, protocol::RoomStage::Held);
-        assert_eq!((page.expected.name.as_str(), page.epoch), ("President Marchand", 7));
+        assert_eq!(page.expected.name, "President Marchand");
+        use protocol::Trust as T;
+        let voices: Vec<_> = page.members.iter().map(|m| m.voice).collect();
+        assert_eq!(voices, [T::Vouched, T::Late, T::Forged, T::Vouched]);
     }
 
     #[test]

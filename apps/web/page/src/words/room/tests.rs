@@ -3,10 +3,14 @@
 use std::collections::HashSet;
 
 use protocol::{
-    CallState, CallView, Direction, End, Expected, MemberView, Role, RoomStage, RoomView,
+    BringingView, CallState, CallView, Direction, End, Expected, MemberView, Role, RoomStage,
+    RoomView, Trust,
 };
 
-use super::{STAGES, is_arranged, reached, stage, state, voice, who_can_hear, with_whom};
+use super::{
+    STAGES, can_be_brought, forged, is_arranged, reached, stage, state, voice, who_can_hear,
+    with_whom,
+};
 use crate::text::Lang;
 
 fn member(leaf: u32, name: &str, role: Role) -> MemberView {
@@ -20,6 +24,7 @@ fn member(leaf: u32, name: &str, role: Role) -> MemberView {
         heard: leaf > 0,
         muted: false,
         on_record: false,
+        voice: Trust::Vouched,
     }
 }
 
@@ -32,7 +37,6 @@ fn room(stage: RoomStage, role: Role) -> RoomView {
         bringing: Vec::new(),
         can_connect: false,
         announcing: false,
-        epoch: 3,
     }
 }
 
@@ -93,10 +97,63 @@ fn nobody_is_left_out_of_who_can_hear() {
 #[test]
 fn an_attendant_who_left_reads_so_and_nobody_else_does() {
     let t = Lang::English.text();
-    let ended = CallState::Ended(End::ByMe);
-    let said = |role| state(&call(ended, room(RoomStage::Handing, role)), t).0.words;
-    assert_eq!(said(Role::Attendant), t.st_left);
-    assert_eq!(said(Role::Principal), t.e_by_me);
+    let said = |stage, role, third: bool| {
+        let mut room = room(stage, role);
+        room.members.extend(third.then(|| member(2, "Paula", Role::Principal)));
+        let (said, means) = state(&call(CallState::Ended(End::ByMe), room), t);
+        (said.words, means)
+    };
+    let left = |means: &str| (t.st_left, means.to_owned());
+    assert_eq!(said(RoomStage::Handing, Role::Attendant, true), left(t.x_left));
+    // Nobody was connected: that it goes on would not be true.
+    assert_eq!(said(RoomStage::Arranging, Role::Attendant, true), left(t.x_left_early));
+    // With nobody else in it the call is over.
+    assert_eq!(said(RoomStage::Arranging, Role::Attendant, false).0, t.e_by_me);
+    assert_eq!(said(RoomStage::Handing, Role::Principal, true).0, t.e_by_me);
+}
+
+#[test]
+fn a_forged_voice_is_named_and_never_shown_as_heard() {
+    let t = Lang::English.text();
+    let room = room(RoomStage::Connected, Role::Principal);
+    let with = |leaf, name, voice| MemberView { voice, ..member(leaf, name, Role::Principal) };
+    let said = |m: &MemberView| self::voice(m, &room, false, t).words;
+    let other = with(1, "Boris", Trust::Forged);
+    assert!(forged(&other, t).is_some_and(|words| words.contains("Boris")));
+    assert_eq!(said(&other), t.v_dropped);
+    let nameless = with(2, "", Trust::Forged);
+    assert!(forged(&nameless, t).is_some_and(|words| words.contains(t.m_unknown)));
+    let own = with(0, "Me", Trust::Forged);
+    assert_eq!(forged(&own, t).as_deref(), Some(t.v_forged_own));
+    assert_eq!(said(&own), t.v_dropped);
+    let late = with(1, "Boris", Trust::Late);
+    assert_eq!((forged(&late, t), said(&late)), (None, t.v_late));
+    assert_eq!(forged(&with(1, "Boris", Trust::Vouched), t), None);
+}
+
+#[test]
+fn nobody_is_offered_who_is_in_the_call_or_rung_for_it() {
+    let mut call = call(CallState::Connected, room(RoomStage::Arranging, Role::Attendant));
+    let rung = |contact, over| BringingView { contact, role: Role::Principal, rings: true, over };
+    if let Some(room) = &mut call.room {
+        room.bringing = vec![rung(2, None), rung(3, Some(End::NoAnswer))];
+    }
+    assert!(!can_be_brought(&call, call.contact));
+    assert!(!can_be_brought(&call, 2));
+    assert!(can_be_brought(&call, 3) && can_be_brought(&call, 4));
+    call.room = None;
+    assert!(can_be_brought(&call, 2));
+}
+
+#[test]
+fn a_duty_officer_stands_in_for_a_principal() {
+    let mut room = room(RoomStage::Connected, Role::Principal);
+    room.members = vec![
+        member(0, "Me", Role::Principal),
+        member(1, "Ines", Role::Interpreter),
+        member(2, "Dora", Role::DutyOfficer),
+    ];
+    assert_eq!(with_whom(&room), Some(("Dora".into(), "Ministry".into())));
 }
 
 #[test]
