@@ -25,6 +25,7 @@ pub mod ids;
 pub mod limits;
 pub mod line;
 pub mod rows;
+pub mod rules;
 pub mod talk;
 pub mod time;
 pub mod trunk;
@@ -36,4 +37,5 @@ pub use ids::{
     Address, CallId, ExchangePub, ExchangeRef, IdentityPub, Leg, LinePub, MailId, Nonce,
     OfficerPub, PairwisePub, Signature, Token,
 };
+pub use rules::{Hours, Rule, Rules};
 pub use time::{Time, Wall};

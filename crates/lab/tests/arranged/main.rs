@@ -4,6 +4,7 @@
 
 mod faults;
 mod record;
+mod rules;
 mod staff;
 #[path = "../offices/support.rs"]
 #[allow(dead_code, reason = "shared with the calls between two")]

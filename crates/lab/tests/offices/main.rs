@@ -8,5 +8,6 @@ mod devices;
 mod faults;
 mod kill;
 mod record;
+mod rules;
 mod support;
 mod wire;
