@@ -19,8 +19,8 @@ use std::collections::{BTreeMap, VecDeque};
 use wire::Time;
 use wire::talk::Role;
 
-use crate::End;
 use crate::handover::{Entered, Party};
+use crate::{End, Met};
 
 /// Silent for so long: gone.
 pub const GONE_AFTER: Duration = Duration::from_secs(8);
@@ -243,6 +243,11 @@ impl<S> Conference<S> {
         }
     }
 
+    /// The roles of those who are in it and have not gone.
+    pub fn there(&self) -> impl Iterator<Item = Role> {
+        self.members.values().filter(|m| !m.gone).map(|m| m.role)
+    }
+
     /// Whether a further member with this role fits.
     #[must_use]
     pub fn has_room(&self, role: Role) -> bool {
@@ -259,6 +264,12 @@ impl<S> Conference<S> {
     #[must_use]
     pub fn can_connect(&self) -> bool {
         self.attendants().next().is_some() && self.stays().count() >= 2
+    }
+
+    /// Whether those who stay are connected when that member says so.
+    #[must_use]
+    pub fn connects_by(&self, leaf: u32) -> bool {
+        self.members.get(&leaf).is_some_and(Member::may_connect) && self.can_connect()
     }
 
     fn attendants(&self) -> impl Iterator<Item = u32> {
@@ -316,8 +327,9 @@ impl<S> Conference<S> {
         }
     }
 
-    /// The attendants leave; `false` if there is nobody to connect, or nobody who has to leave.
-    pub fn connect(&mut self, now: Time) -> bool {
+    /// The attendants leave; `false` if there is nobody to connect, or nobody who has to leave. Whoever has to be in the
+    /// call is.
+    pub fn connect(&mut self, now: Time, _: &Met) -> bool {
         if self.can_connect() {
             self.say(Word::Connect);
             self.connects(now);
@@ -357,7 +369,7 @@ impl<S> Conference<S> {
                 }
             }
             Word::Connect => {
-                if member.may_connect() && self.can_connect() {
+                if self.connects_by(from) {
                     return self.connects(now);
                 }
             }

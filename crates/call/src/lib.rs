@@ -22,6 +22,7 @@ pub mod conference;
 pub mod contact;
 pub mod handover;
 mod history;
+pub mod hours;
 mod incoming;
 mod outgoing;
 mod policy;
@@ -31,7 +32,10 @@ pub use active::{Active, Microphone, RECONNECT_EVERY, RECONNECT_FOR, Reconnect, 
 pub use history::{Direction, Entry};
 pub use incoming::{Answering, Incoming, KEYS_WITHIN, RING_MAX, Sound};
 pub use outgoing::{Outgoing, PATIENCE, REOPEN_EVERY};
-pub use policy::{Busyness, Policy, Survivor, Verdict, admit, glare};
+pub use policy::{
+    Barred, Busyness, Kind, Met, Needs, Policy, Side, Survivor, Verdict, admit, broken, glare,
+};
+use wire::Rule;
 
 /// What a person is told about a call, true at any time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,6 +93,8 @@ pub enum End {
     Lost,
     /// The keys of the call did not come in time after the answer.
     NoKeys,
+    /// A rule keeps it from coming about.
+    ByRule(Barred),
 }
 
 impl End {
@@ -104,7 +110,7 @@ impl End {
         End::ALL.get(usize::from(code)).copied()
     }
 
-    const ALL: [End; 14] = [
+    const ALL: [End; 22] = [
         End::ByMe,
         End::ByOther,
         End::Cancelled,
@@ -119,5 +125,17 @@ impl End {
         End::Glare,
         End::Lost,
         End::NoKeys,
+        End::by(Side::Own, Rule::ThroughStaff),
+        End::by(Side::Own, Rule::Hours),
+        End::by(Side::Own, Rule::Interpreter),
+        End::by(Side::Own, Rule::NoteTaker),
+        End::by(Side::Theirs, Rule::ThroughStaff),
+        End::by(Side::Theirs, Rule::Hours),
+        End::by(Side::Theirs, Rule::Interpreter),
+        End::by(Side::Theirs, Rule::NoteTaker),
     ];
+
+    const fn by(of: Side, rule: Rule) -> End {
+        End::ByRule(Barred { rule, of })
+    }
 }

@@ -14,6 +14,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
+use call::Needs;
 use call::conference::{Act, Conference, Word};
 use call::handover::{Entered, Party};
 use stateright::{Checker, Model, Property};
@@ -338,7 +339,7 @@ impl Model for HandOver {
             }
             Action::Connect(at) => {
                 state.handsets[at].said_connect = true;
-                state.handsets[at].call.connect(NOW);
+                state.handsets[at].call.connect(NOW, &Needs::default().met([]).unwrap());
                 state.acts(at);
             }
             Action::Vanish(at) => {

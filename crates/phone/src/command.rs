@@ -2,8 +2,11 @@
 
 use core::time::Duration;
 
+use wire::Rule;
 use wire::enrol::{EnrolLink, LinkError as EnrolLinkError};
 use wire::talk::Role;
+
+use crate::rules::ContactRules;
 
 /// What a new phone is made of.
 pub struct Setup {
@@ -65,7 +68,7 @@ pub enum Command {
         /// Whether they were the same.
         matches: bool,
     },
-    /// May know that it rings, that the owner is busy or declines. `None`: as its keys deserve.
+    /// May know that it rings, that the owner is busy or declines, and the owner's rules. `None`: as its keys deserve.
     SetTrusted {
         /// Whom.
         contact: u32,
@@ -78,6 +81,13 @@ pub enum Command {
         contact: u32,
         /// Whether.
         blocked: bool,
+    },
+    /// The owner's rules for calls with a contact, in place of those before. On the first handset only.
+    SetRules {
+        /// With whom.
+        contact: u32,
+        /// All of them.
+        rules: ContactRules,
     },
     /// Ring a contact.
     Call {
@@ -254,6 +264,12 @@ pub enum InputError {
         "the safety words of this contact differed: somebody may be in between; make the contact anew with a card handed over in person"
     )]
     Alarmed,
+    /// A rule keeps the call from coming about; whose it is decides who can lift it.
+    #[error("{0}")]
+    ByRule(call::Barred),
+    /// Those who stay cannot be connected yet.
+    #[error("{}", missing(*.0))]
+    Missing(Rule),
     /// The fingerprint is not that of the officer who is asked about.
     #[error(
         "that is not the fingerprint of the officer whom the exchange names: ask the records officer to read it out again; if it stays so, do not accept, and tell them"
@@ -279,6 +295,19 @@ pub enum InputError {
     /// The host's mistake.
     #[error("batch is not being stored: the host must answer each batch once")]
     NoSuchBatch,
+}
+
+fn missing(rule: Rule) -> &'static str {
+    match rule {
+        Rule::NoteTaker => {
+            "by a rule of somebody in this call, those who stay are connected only with a note-taker: bring one in, or have \
+             the rule lifted by whoever made it"
+        }
+        _ => {
+            "by a rule of somebody in this call, those who stay are connected only with an interpreter: bring one in, or have \
+             the rule lifted by whoever made it"
+        }
+    }
 }
 
 /// Why rows do not make a phone. Nothing was changed.

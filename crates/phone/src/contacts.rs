@@ -10,7 +10,7 @@
 use core::time::Duration;
 
 use call::contact::{Keys, Progress};
-use call::{Busyness, Policy, Verdict};
+use call::{Busyness, Kind as CallKind, Policy, Verdict};
 use seal::card::{Kind, UnverifiedCard};
 use seal::group::{Admit, Bucket, Change, Group, GroupKind, Psk, UnverifiedKeyPackage};
 use seal::pairwise::PairwiseKey;
@@ -22,7 +22,7 @@ use crate::command::InputError;
 use crate::event::Event;
 use crate::machine::{Effect, NOTES_MAX, Phone, Task, name};
 use crate::mail::{Way, blob};
-use crate::rows::{self, ContactRow, NoteRow};
+use crate::rows::{self, ContactRow, NoteRow, RulesRow};
 use crate::stock::Stock;
 
 /// Most contacts.
@@ -39,6 +39,7 @@ pub(crate) struct Contact {
     pub(crate) group: Option<Group>,
     pub(crate) pairwise: PairwiseKey,
     pub(crate) stock: Stock,
+    pub(crate) rules: RulesRow,
     /// Has a key package of this run of the program.
     pub(crate) stocked: bool,
 }
@@ -46,7 +47,8 @@ pub(crate) struct Contact {
 impl Contact {
     pub(crate) fn new(row: ContactRow, group: Option<Group>) -> Self {
         let pairwise = PairwiseKey::from_bytes(&row.pairwise);
-        Contact { row, group, pairwise, stock: Stock::default(), stocked: false }
+        let (stock, rules) = (Stock::default(), RulesRow::none());
+        Contact { row, group, pairwise, stock, rules, stocked: false }
     }
 
     pub(crate) fn progress(&self) -> Progress {
@@ -76,15 +78,15 @@ impl Contact {
 
     /// Whether it may know what this handset does.
     pub(crate) fn is_told(&self) -> bool {
-        let verdict = call::admit(self.policy(), self.keys().deserve_trust(), Busyness::Free);
-        verdict == Verdict::Ring { tell: true }
+        self.policy().tells(self.keys().deserve_trust())
     }
 
     /// What becomes of its call.
-    pub(crate) fn verdict(&self, busy: Busyness) -> Verdict {
+    pub(crate) fn verdict(&self, kind: CallKind, at: Wall, busy: Busyness) -> Verdict {
+        let broken = call::broken(&self.rules.own, kind, at);
         match self.keys() {
             Keys::Alarmed => Verdict::Drop,
-            keys => call::admit(self.policy(), keys.deserve_trust(), busy),
+            keys => call::admit(self.policy(), keys.deserve_trust(), broken, busy),
         }
     }
 }
@@ -237,6 +239,7 @@ impl Phone {
         self.touched_contacts.insert(contact);
         self.after(Effect::Tell(Event::ContactAccepted { contact }));
         self.restock(contact, false);
+        self.tell_rules();
     }
 
     pub(crate) fn rename_contact(&mut self, contact: u32, text: String) -> Result<(), InputError> {
@@ -244,6 +247,7 @@ impl Phone {
         self.contact_mut(contact)?.row.name = text;
         self.touched_contacts.insert(contact);
         self.share_change(contact);
+        self.tell_rules();
         Ok(())
     }
 
@@ -259,6 +263,7 @@ impl Phone {
             self.end_calls_with(contact);
         }
         self.share_change(contact);
+        self.tell_rules();
         if admit { self.admit_device(contact) } else { Ok(()) }
     }
 
@@ -300,6 +305,7 @@ impl Phone {
         }
         self.touched_contacts.insert(contact);
         self.desk.delete(rows::GROUP, rows::key32(contact));
+        self.forget_rules(contact);
         let mail: Vec<u64> =
             self.mail.iter().filter(|(_, m)| m.contact == contact).map(|(o, _)| *o).collect();
         for order in mail {

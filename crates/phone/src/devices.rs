@@ -129,6 +129,20 @@ impl Phone {
         };
         // Without room for mail it is offered again in a minute.
         let _ = self.mail_sibling(sibling, &message);
+        if let Some(rules) = self.rules_message(contact) {
+            let _ = self.mail_sibling(sibling, &rules);
+        }
+    }
+
+    /// The siblings that have a contact get its rules.
+    pub(crate) fn share_rules(&mut self, contact: u32) {
+        let Some(message) = self.rules_message(contact) else { return };
+        for (sibling, device) in self.siblings() {
+            if self.contacts.get(&contact).is_some_and(|c| c.is_shared() && c.has(device)) {
+                // Without room for mail the sibling has the rules that were: a call that breaks these does not ring here.
+                let _ = self.mail_sibling(sibling, &message);
+            }
+        }
     }
 
     /// What was decided about a contact here is so on the siblings, too.
@@ -185,6 +199,12 @@ impl Phone {
                 }
                 Ok(())
             }
+            SiblingMessage::Rules { number, staff, own, theirs } if !first => {
+                if let Some(contact) = self.shared_contact(number) {
+                    self.rules_shared(contact, staff, own, theirs);
+                }
+                Ok(())
+            }
             SiblingMessage::Unshare { number } if !first => {
                 let contact = self.shared_contact(number);
                 contact.map_or(Ok(()), |contact| self.revoke_contact(contact))
@@ -229,7 +249,7 @@ impl Phone {
     }
 
     /// This handset's number of a contact that the first handset shared.
-    fn shared_contact(&self, number: u32) -> Option<u32> {
+    pub(crate) fn shared_contact(&self, number: u32) -> Option<u32> {
         let found = self.contacts.iter().find(|(_, c)| c.row.shared == number && number != 0);
         found.map(|(id, _)| *id)
     }

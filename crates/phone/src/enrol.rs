@@ -345,6 +345,7 @@ impl Phone {
         }
         self.legs_anew();
         self.restock_all();
+        self.tell_rules();
     }
 
     fn refused(&mut self, reason: Refusal) {

@@ -4,7 +4,7 @@ use call::{CallState, End};
 use wire::limits::HOST_MAX;
 use wire::line::Refusal;
 use wire::rows::Change;
-use wire::{ExchangePub, Text, Time};
+use wire::{ExchangePub, Rule, Text, Time};
 
 /// What the host does for the machine.
 pub enum Output {
@@ -148,6 +148,13 @@ pub enum Event {
     Missed {
         /// From whom.
         contact: u32,
+    },
+    /// A call did not ring: a rule of the owner's kept it from doing so. It is in the history.
+    RefusedByRule {
+        /// From whom.
+        contact: u32,
+        /// Which rule.
+        rule: Rule,
     },
     /// A text came from a contact.
     Note {

@@ -95,7 +95,7 @@ impl Phone {
             return;
         }
         if unrecorded {
-            self.record_missed(contact, name, at);
+            self.record_unrung(contact, name, at, End::Missed);
         }
         let none = Duration::ZERO;
         let entry = Entry::new(name, contact, Direction::Received, at, none, End::Missed);
@@ -108,7 +108,7 @@ impl Phone {
     }
 
     /// Keeps one entry for each call: a call that rang twice is shown as it ended.
-    fn keep_history(&mut self, entry: Entry) {
+    pub(crate) fn keep_history(&mut self, entry: Entry) {
         let same = |h: &Entry| h.call == entry.call && h.contact == entry.contact;
         let old = self.history.iter().find(|(_, h)| same(h)).map(|(order, _)| *order);
         while self.history.len() >= HISTORY_MAX {

@@ -37,6 +37,7 @@ mod record;
 mod ring;
 mod room;
 mod rows;
+mod rules;
 mod stock;
 mod talk;
 mod view;
@@ -47,6 +48,7 @@ pub use command::{Command, Input, InputError, RestoreError, Setup};
 pub use event::{Doubt, Event, Output};
 pub use machine::Phone;
 pub use room::{BringingView, MemberView, RoomStage, RoomView};
+pub use rules::{BarredView, ContactRules};
 pub use view::{
     CallView, CardView, ContactView, HistoryView, LineState, NoteView, RecordView, View,
 };

@@ -420,14 +420,17 @@ impl Phone {
                 };
                 self.touched_contacts.insert(contact);
                 self.share_change(contact);
+                self.tell_rules();
                 Ok(())
             }
             Command::SetBlocked { contact, blocked } => {
                 self.contact_mut(contact)?.row.blocked = blocked;
                 self.touched_contacts.insert(contact);
                 self.share_change(contact);
+                self.tell_rules();
                 Ok(())
             }
+            Command::SetRules { contact, rules } => self.set_rules(contact, rules),
             Command::Call { contact } => self.place(contact),
             Command::Answer { call } => self.answer(call),
             Command::Decline { call } => self.decline(call),

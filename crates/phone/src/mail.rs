@@ -407,6 +407,14 @@ impl Phone {
                     self.dropped += 1;
                 }
             }
+            ContactMessage::Rules { rules } => self.rules_came(contact, rules),
+            ContactMessage::Refused { call, rule } => {
+                let barred = call::Barred { rule, of: call::Side::Theirs };
+                self.refused_there(contact, call, call::End::ByRule(barred));
+            }
+            ContactMessage::Needs { call, interpreter, note_taker } => {
+                self.needs_came(contact, call, call::Needs { interpreter, note_taker });
+            }
             ContactMessage::Bring { call, at, role, office, expected } => {
                 self.asked_in(contact, from, call, at, role, office, expected, way);
             }

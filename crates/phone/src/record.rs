@@ -37,8 +37,6 @@ const WAITING_HARD: usize = 1_200;
 const DOUBTED: Duration = Duration::from_secs(60);
 /// Most notes of one call.
 const MINUTES_MAX: usize = 200;
-/// The rule by which direct calls go on the record.
-const DIRECT: &str = "direct";
 
 /// The record, on this handset.
 pub(crate) struct Record {
@@ -71,6 +69,11 @@ impl Record {
     pub(crate) fn calls(&self) -> Calls {
         self.order.as_ref().map_or(Calls::None, Order::calls)
     }
+}
+
+/// The rule that was applied, as it stands in an entry. The longest that is made fits.
+pub(crate) fn policy(text: String) -> Text<{ entry::POLICY_MAX }> {
+    Text::new(text).unwrap_or_default()
 }
 
 /// What a call shows of the record.
@@ -200,7 +203,7 @@ impl Phone {
             identity: record.row.identity,
             keys: record.row.keys,
             arranged_by: None,
-            policy: Text::new(DIRECT).unwrap_or_default(),
+            policy: policy(self.applied(contact, None)),
             members: List::default(),
             steps: List::default(),
             left_out: 0,
@@ -247,7 +250,10 @@ impl Phone {
         end: End,
         talked: Option<Duration>,
     ) {
-        let Some(facts) = self.record.drafts.remove(&(contact, name)) else { return };
+        let Some(mut facts) = self.record.drafts.remove(&(contact, name)) else { return };
+        if matches!(end, End::ByRule(_)) {
+            facts.policy = policy(self.applied(contact, Some(end)));
+        }
         self.desk.delete(rows::DRAFT, draft_key(contact, &name));
         // The handset that answered, or the other of two calls that crossed, has it on the record.
         if matches!(end, End::Elsewhere | End::Glare) {
@@ -263,10 +269,10 @@ impl Phone {
         }
     }
 
-    /// A call that never rang here: it came as mail, or while the owner was in another one.
-    pub(crate) fn record_missed(&mut self, contact: u32, name: CallId, at: Wall) {
+    /// A call that never rang here: it came as mail, or while the owner was in another one, or broke a rule.
+    pub(crate) fn record_unrung(&mut self, contact: u32, name: CallId, at: Wall, end: End) {
         self.draft(contact, name, at, false);
-        self.record_ends(contact, name, End::Missed, None);
+        self.record_ends(contact, name, end, None);
     }
 
     /// Calls that were under way when the handset stopped.

@@ -7,7 +7,8 @@
 //! ```
 
 use call::{
-    Active, Answering, Busyness, CallState, Direction, End, Incoming, Outgoing, Survivor, Verdict,
+    Active, Answering, Busyness, CallState, Direction, End, Incoming, Kind, Outgoing, Survivor,
+    Verdict,
 };
 use link::Channel;
 use seal::identity::{DevicePub, VerifiedDevice};
@@ -210,6 +211,10 @@ impl Phone {
         if !reachable || record.group.is_none() || record.row.sibling {
             return Err(InputError::WrongState("the contact is not accepted (any more)"));
         }
+        if let Some(barred) = self.barred(contact, Kind::Direct) {
+            return Err(InputError::ByRule(barred));
+        }
+        let record = self.contact_mut(contact)?;
         let (name, keyed) = record.stock.prepared.take().unwrap_or((name, Vec::new()));
         record.row.used = true;
         self.touched_contacts.insert(contact);
@@ -300,7 +305,8 @@ impl Phone {
             return self.new_leg(id, leg);
         }
         let before = self.history.values().find(|h| h.call == name && h.contact == contact);
-        let ended = before.is_some_and(|h| h.end != End::Missed);
+        // A rule that kept it from ringing can have been lifted.
+        let ended = before.is_some_and(|h| !matches!(h.end, End::Missed | End::ByRule(_)));
         if again || ended {
             // A call that is over here, or that this handset forgot when it was started anew.
             let told = self.contacts.get(&contact).is_some_and(|c| c.is_told());
@@ -318,7 +324,7 @@ impl Phone {
             }
             self.end_call(id, End::Glare);
         }
-        let Some(tell) = self.may_ring(contact, leg, name, at) else { return };
+        let Some(tell) = self.may_ring(contact, Kind::Direct, leg, name, at) else { return };
         let Some(record) = self.contacts.get_mut(&contact) else { return };
         record.row.used = true;
         let keyed: Vec<Keyed> = record.stock.take_joined(name).into_iter().collect();
@@ -368,17 +374,19 @@ impl Phone {
     pub(crate) fn may_ring(
         &mut self,
         contact: u32,
+        kind: Kind,
         leg: Leg,
         name: CallId,
         at: Wall,
     ) -> Option<bool> {
-        let busy = self.busyness();
-        match self.contacts.get(&contact)?.verdict(busy) {
+        let (busy, now) = (self.busyness(), self.wall());
+        match self.contacts.get(&contact)?.verdict(kind, now, busy) {
             Verdict::Ring { tell } => return Some(tell),
             Verdict::Busy { tell } => {
                 self.turn_away(contact, leg, tell.then_some(ContactMessage::Busy { call: name }));
                 self.missed(contact, name, at);
             }
+            Verdict::Refuse { rule, tell } => self.refuse(contact, leg, name, at, rule, tell),
             Verdict::Drop => self.turn_away(contact, leg, None),
         }
         None

@@ -11,6 +11,7 @@
 //!   7     order u64           NoteRow      texts
 //!   8     order u64           HeldRow      messages of an epoch that is still to come
 //!   9     address 16          -            address to be withdrawn
+//!  20     contact number u32  RulesRow     rules for calls with that contact
 //!  30     -                   RecordRow    the records officer, and how far the record is
 //!  31     number u64          an entry of the record, sealed, that the exchange has not proved to have
 //!  32     contact u32, name   facts of a call under way that belongs on the record
@@ -28,7 +29,7 @@ use wire::limits::{BODY_MAX, CARD_MAX, HOST_MAX, NAME_MAX, ORDER_MAX, TEXT_MAX};
 use wire::rows::Row;
 use wire::{
     Address, Blob, CallId, DecodeError, Envelope, ExchangePub, ExchangeRef, Field, IdentityPub,
-    MailId, OfficerPub, PairwisePub, Reader, Text, Token, Wall, Writer,
+    MailId, OfficerPub, PairwisePub, Reader, Rules, Text, Token, Wall, Writer,
 };
 
 use crate::cards::Card;
@@ -44,6 +45,7 @@ pub(crate) const HISTORY: u8 = 6;
 pub(crate) const NOTE: u8 = 7;
 pub(crate) const HELD: u8 = 8;
 pub(crate) const WITHDRAW: u8 = 9;
+pub(crate) const RULES: u8 = 20;
 pub(crate) const RECORD: u8 = 30;
 pub(crate) const ENTRY: u8 = 31;
 pub(crate) const DRAFT: u8 = 32;
@@ -144,6 +146,33 @@ record! {
         packages: Blob<PACKAGE_MAX>,
         /// What binds the group that is to be made to the card.
         card: Option<[u8; 32]>,
+    }
+}
+
+record! {
+    /// Rules for calls with a contact. A contact without such a row has none.
+    RulesRow {
+        /// [`RULES_VERSION`].
+        version: u8,
+        /// Who arranges calls, as the first handset numbers contacts; 0: nobody.
+        staff: u32,
+        /// The owner's.
+        own: Rules,
+        /// What the contact told of its own.
+        theirs: Rules,
+        /// What the contact was told of the owner's.
+        said: Rules,
+    }
+}
+
+/// The only version of a [`RulesRow`] so far.
+const RULES_VERSION: u8 = 1;
+
+impl RulesRow {
+    /// No rules.
+    pub(crate) fn none() -> Self {
+        let (own, theirs, said) = (Rules::default(), Rules::default(), Rules::default());
+        RulesRow { version: RULES_VERSION, staff: 0, own, theirs, said }
     }
 }
 
@@ -252,6 +281,15 @@ impl Phone {
                 let group = Group::restore(&row.value, &self.device).map_err(|e| e.to_string())?;
                 let contact = self.contacts.get_mut(&number32(&row.key)?);
                 contact.ok_or("a group without its contact")?.group = Some(group);
+            }
+            RULES => {
+                // A later version may have other fields.
+                if row.value.first() != Some(&RULES_VERSION) {
+                    return Err("rules of a later version: update this handset".into());
+                }
+                let rules = RulesRow::decode(&row.value).map_err(text)?;
+                let contact = self.contacts.get_mut(&number32(&row.key)?);
+                contact.ok_or("rules without their contact")?.rules = rules;
             }
             MAIL => {
                 let mail = MailRow::decode(&row.value).map_err(text)?;

@@ -3,20 +3,21 @@
 use core::time::Duration;
 
 use call::contact::{CardState, Keys, Progress};
-use call::{CallState, Direction, End, Entry, Sound};
+use call::{CallState, Direction, End, Entry, Kind, Sound};
 use record::Calls;
 use record::order::fingerprint;
 use seal::card::UnverifiedCard;
 use seal::words::Words;
 use voice::{Level, Quality};
 use wire::talk::Role;
-use wire::{Time, Wall};
+use wire::{Rules, Time, Wall};
 
 use crate::enrol::Line;
 use crate::event::Doubt;
 use crate::machine::Phone;
 use crate::ring::{Call, Stage};
 use crate::room::RoomView;
+use crate::rules::{BarredView, ContactRules};
 
 /// What the line is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,6 +94,12 @@ pub struct ContactView {
     pub trusted: bool,
     /// Never rings.
     pub blocked: bool,
+    /// The owner's rules for calls with it.
+    pub rules: ContactRules,
+    /// Its own rules, as it told them.
+    pub their_rules: Rules,
+    /// A rule would keep a call that is placed now from coming about.
+    pub barred: Option<BarredView>,
     /// Another handset of the same principal, or one that wants to be: it is admitted when its words are
     /// verified.
     pub own_device: bool,
@@ -134,6 +141,8 @@ pub struct CallView {
     pub minutes: Vec<(Wall, String)>,
     /// Who is in it, once it may be more than two.
     pub room: Option<RoomView>,
+    /// A rule kept it from coming about.
+    pub barred: Option<BarredView>,
     /// This person was asked into a call of others: as what, of which office the others are, who is expected.
     pub asked: Option<(Role, String, String)>,
 }
@@ -184,6 +193,8 @@ pub struct HistoryView {
     pub talked: Duration,
     /// Why it ended.
     pub end: End,
+    /// If a rule kept it from coming about: which, and who can lift it.
+    pub barred: Option<BarredView>,
     /// A missed call that the owner has not seen.
     pub unseen: bool,
 }
@@ -223,11 +234,15 @@ impl Phone {
                 .filter(|(_, call)| call.rings())
                 .map(|(id, call)| {
                     let quality = (heard == Some(*id)).then_some(quality);
-                    call_view(*id, call, now, quality, self.on_record(*id))
+                    let mut view = call_view(*id, call, now, quality, self.on_record(*id));
+                    if let CallState::Ended(end) = view.state {
+                        view.barred = self.barred_view(call.contact, end);
+                    }
+                    view
                 })
                 .collect(),
             cards: self.card_views(),
-            history: self.history.values().rev().map(history_view).collect(),
+            history: self.history_views(),
             missed: self.history.values().filter(|h| h.unseen).count(),
             notes: self.note_views(),
             record: self.record_view(),
@@ -272,6 +287,11 @@ impl Phone {
             used: c.row.used,
             trusted: c.is_told(),
             blocked: c.row.blocked,
+            rules: self.owners_rules(c),
+            their_rules: c.rules.theirs.clone(),
+            barred: self
+                .barred(*id, Kind::Direct)
+                .and_then(|barred| self.barred_view(*id, End::ByRule(barred))),
             own_device: c.row.sibling,
             ready: c.stock.is_ready(),
             suite: c.group.as_ref().map(seal::group::Group::suite).unwrap_or_default(),
@@ -304,6 +324,19 @@ impl Phone {
             proved: record.row.seen.as_ref().map(|seen| seen.size),
             doubt: record.doubt,
         }
+    }
+
+    fn history_views(&self) -> Vec<HistoryView> {
+        let view = |entry: &Entry| HistoryView {
+            contact: entry.contact,
+            direction: entry.direction,
+            at: entry.at,
+            talked: entry.talked,
+            end: entry.end,
+            barred: self.barred_view(entry.contact, entry.end),
+            unseen: entry.unseen,
+        };
+        self.history.values().rev().map(view).collect()
     }
 
     fn note_views(&self) -> Vec<NoteView> {
@@ -354,17 +387,7 @@ fn call_view(
         on_record_there: call.record.there,
         minutes: call.record.minutes.clone(),
         room: call.room.as_ref().map(|room| room.view()),
+        barred: None,
         asked: call.asked.as_ref().map(|a| (a.role, a.office.clone(), a.expected.clone())),
-    }
-}
-
-fn history_view(entry: &Entry) -> HistoryView {
-    HistoryView {
-        contact: entry.contact,
-        direction: entry.direction,
-        at: entry.at,
-        talked: entry.talked,
-        end: entry.end,
-        unseen: entry.unseen,
     }
 }

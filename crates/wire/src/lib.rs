@@ -27,6 +27,7 @@ pub mod limits;
 pub mod line;
 pub mod linetest;
 pub mod rows;
+pub mod rules;
 pub mod talk;
 pub mod time;
 pub mod trunk;
@@ -38,4 +39,5 @@ pub use ids::{
     Address, CallId, ExchangePub, ExchangeRef, IdentityPub, Leg, LinePub, MailId, Nonce,
     OfficerPub, PairwisePub, Signature, Token,
 };
+pub use rules::{Hours, Rule, Rules};
 pub use time::{Time, Wall};

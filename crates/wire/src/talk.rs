@@ -11,6 +11,7 @@ use crate::ids::{Address, CallId, ExchangeRef, IdentityPub, PairwisePub};
 use crate::limits::{
     BODY_MAX, CARD_MAX, KEY_PACKAGE_MAX, NAME_MAX, ROSTER_MAX, TAGS_MAX, TEXT_MAX, WELCOME_MAX,
 };
+use crate::rules::{Rule, Rules};
 use crate::time::Wall;
 
 messages! {
@@ -68,6 +69,10 @@ messages! {
         14 => Healed { },
         /// A further device of mine: its maker shall let it into this group.
         15 => AddDevice { key_package: Blob<KEY_PACKAGE_MAX> },
+        /// From now on these are my rules for calls between us.
+        16 => Rules { rules: Rules },
+        /// Your call does not ring here: this rule of mine keeps it from doing so.
+        17 => Refused { call: CallId, rule: Rule },
         /// Join a call of mine, as `role`. Travels with the opening of a leg. `office`, `expected`: the other
         /// side, and who is expected of it.
         20 => Bring {
@@ -82,6 +87,8 @@ messages! {
         21 => Enter { call: CallId, roster: Blob<ROSTER_MAX>, welcome: Blob<WELCOME_MAX> },
         /// This device takes the call that you ask me into, and waits to be let in.
         22 => Taken { call: CallId },
+        /// Who stays in that call is not connected before these are in it, by rules of mine or of those whom I brought in.
+        23 => Needs { call: CallId, interpreter: bool, note_taker: bool },
     }
 }
 
@@ -140,6 +147,9 @@ messages! {
         5 => Commit { number: u32, message: Blob<BODY_MAX> },
         /// That contact is withdrawn.
         6 => Unshare { number: u32 },
+        /// The rules for calls with that contact: the principal's (`staff`: the contact who arranges them, or 0), and
+        /// what the contact told of its own.
+        7 => Rules { number: u32, staff: u32, own: Rules, theirs: Rules },
     }
 }
 

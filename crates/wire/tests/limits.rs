@@ -57,6 +57,7 @@ fn variable_fields_end_at_their_limits() {
         ("Contact.message", BODY_MAX, tag(2, 0), vec![], decode!(Sealed)),
         ("KeyPackage.key_package", KEY_PACKAGE_MAX, tag(1, 0), tag(0, 31), decode!(Offer)),
         ("Introduce.card", CARD_MAX, tag(1, 0), vec![], decode!(ContactMessage)),
+        ("Rules.rules", NAME_MAX, vec![16, 1], tag(0, 2), decode!(ContactMessage)),
         ("Accepted.name", NAME_MAX, tag(2, 0), vec![], decode!(ContactMessage)),
         ("Prepare.welcome", WELCOME_MAX, tag(4, 48), vec![], decode!(ContactMessage)),
         ("Note.text", TEXT_MAX, tag(11, 24), vec![], decode!(ContactMessage)),

@@ -16,7 +16,7 @@ use wire::talk::{CallMessage, ContactMessage, Offer, Role, Sealed, SiblingMessag
 use wire::trunk::Trunk;
 use wire::{
     Address, Blob, CallId, DecodeError, Envelope, ExchangePub, ExchangeRef, Field, IdentityPub,
-    Leg, LinePub, MailId, Nonce, PairwisePub, Reader, Signature, Text, Token, Wall, Writer,
+    Leg, LinePub, MailId, Nonce, PairwisePub, Reader, Rule, Signature, Text, Token, Wall, Writer,
 };
 
 type Reread = fn(&[u8]) -> Result<Vec<u8>, DecodeError>;
@@ -39,6 +39,16 @@ fn text<const MAX: usize>(text: &str) -> Text<MAX> {
 
 fn exchange_ref() -> ExchangeRef {
     ExchangeRef { key: ExchangePub([0xe0; 32]), host: text("b.example:4434") }
+}
+
+/// Through staff, from Monday to Friday, from nine to six, an hour east of UTC, with an interpreter.
+fn rules() -> wire::Rules {
+    wire::Rules {
+        staff: Some(text("Ada")),
+        hours: wire::Hours::new(0x1f, 540, 1_080, 60),
+        interpreter: true,
+        note_taker: false,
+    }
 }
 
 fn envelope() -> Envelope {
@@ -140,6 +150,8 @@ fn vectors() -> Vec<Vector> {
             Goodbye {},
             Healed {},
             AddDevice { key_package: blob(&[0x4b; 6]) },
+            Rules { rules: rules() },
+            Refused { call: CallId([0xca; 16]), rule: Rule::Hours },
             Bring {
                 call: CallId([0xca; 16]),
                 at: Wall(1_800_000_000),
@@ -149,6 +161,7 @@ fn vectors() -> Vec<Vector> {
             },
             Enter { call: CallId([0xca; 16]), roster: blob(&[0x05; 3]), welcome: blob(&[0x3e; 6]) },
             Taken { call: CallId([0xca; 16]) },
+            Needs { call: CallId([0xca; 16]), interpreter: true, note_taker: false },
         }
         SiblingMessage {
             Admit { credential: blob(&[0xc1; 4]), name: text("Ada") },
@@ -170,6 +183,7 @@ fn vectors() -> Vec<Vector> {
             Joined { number: 3, welcome: blob(&[0x3e; 6]) },
             Commit { number: 3, message: blob(&[0xc0; 4]) },
             Unshare { number: 3 },
+            Rules { number: 3, staff: 4, own: rules(), theirs: wire::Rules::default() },
         }
         CallMessage {
             Answer {},

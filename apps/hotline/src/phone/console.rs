@@ -50,6 +50,10 @@ card [in-person] FOR WHOM   make a card            redeem [in-person] LINK   use
 contacts, cards             with their states      words N                   safety words of contact N
 verify N yes|no             after comparing them   trust N yes|no|default    may know that it rings here
 block N yes|no              never rings            rename N NAME
+policy N direct             calls with contact N come about as they are dialled, or
+policy N through M          only arranged by contact M, whose name N is told if you trust N
+policy N hours Mon-Fri 09:00-18:00 +01:00          only then (days, times, distance from UTC); or: hours always
+policy N interpreter yes|no, note-taker yes|no     only with one in the call        policy N none   no rules
 revoke N                    withdraw a contact     revoke-card N             withdraw a card
 device                      a card for a further handset of yours; then verify it here
 call N                      ring contact N         answer, decline, ignore   the call that comes in
@@ -100,6 +104,10 @@ pub fn read(line: &str, view: &View) -> Result<Action, String> {
         "block" => {
             let (contact, answer) = number(rest)?;
             Command::SetBlocked { contact, blocked: yes(answer)? }
+        }
+        "policy" => {
+            let (contact, rest) = number(rest)?;
+            super::rules::read(contact, rest, view)?
         }
         "call" => Command::Call { contact: number(rest)?.0 },
         "answer" => Command::Answer { call: coming_in(view)? },

@@ -10,12 +10,13 @@
 use std::io::BufRead;
 use std::sync::mpsc::{self, Receiver};
 
-use call::CallState;
-use phone::{Event, RoomView, View};
+use call::{CallState, End};
+use phone::{Command, Event, RoomView, View};
 use serde_json::{Value, json};
 
 use super::console::{self, Action, HELP, Show};
 use super::host::{Handle, Happened};
+use super::rules;
 use crate::cli::Failure;
 use crate::exchange::operator::calls_in_words;
 
@@ -67,10 +68,16 @@ pub(super) fn run(
                 Err(why) => say(&json!({"error": why, "command": line})),
                 Ok(Action::Quit) => return Ok(()),
                 Ok(Action::Show(show)) => say(&shown(show, &handle.view())),
-                Ok(Action::Command(command)) => match handle.command(command) {
-                    Ok(()) => say(&json!({"ok": line})),
-                    Err(why) => say(&json!({"error": why, "command": line})),
-                },
+                Ok(Action::Command(command)) => {
+                    let called = match command {
+                        Command::Call { contact } => Some(contact),
+                        _ => None,
+                    };
+                    match handle.command(command) {
+                        Ok(()) => say(&json!({"ok": line})),
+                        Err(why) => say(&refused(&line, &why, called, &handle.view())),
+                    }
+                }
             },
             Next::Happened(happened) => say(&told(&happened.event, &handle.view())),
             Next::InputEnded => {}
@@ -78,6 +85,16 @@ pub(super) fn run(
         }
     }
     Ok(())
+}
+
+/// A command that was refused; of a call, with the rule that keeps it from coming about.
+fn refused(line: &str, why: &str, called: Option<u32>, view: &View) -> Value {
+    let mut value = json!({"error": why, "command": line});
+    let contact = called.and_then(|id| view.contacts.iter().find(|c| c.id == id));
+    if let Some(barred) = contact.and_then(|c| c.barred.as_ref()) {
+        value["barred"] = rules::barred_json(barred);
+    }
+    value
 }
 
 fn say(value: &Value) {
@@ -89,7 +106,17 @@ fn name(view: &View, contact: u32) -> &str {
 }
 
 fn state(state: CallState) -> String {
-    format!("{state:?}").to_lowercase()
+    match state {
+        CallState::Ended(end) => format!("ended({})", ended(end)),
+        state => format!("{state:?}").to_lowercase(),
+    }
+}
+
+fn ended(end: End) -> String {
+    match end {
+        End::ByRule(_) => "byrule".into(),
+        end => format!("{end:?}").to_lowercase(),
+    }
 }
 
 /// An event, with the names that go with it.
@@ -127,8 +154,13 @@ fn told(event: &Event, view: &View) -> Value {
             }
         }
         Event::Call { call, state: now } => {
-            let contact = view.calls.iter().find(|c| c.id == call).map(|c| c.contact);
-            json!({"event": "call", "call": call, "contact": contact, "state": state(now)})
+            let call_view = view.calls.iter().find(|c| c.id == call);
+            let mut value = json!({"event": "call", "call": call,
+                                   "contact": call_view.map(|c| c.contact), "state": state(now)});
+            if let Some(barred) = call_view.and_then(|c| c.barred.as_ref()) {
+                value["barred"] = rules::barred_json(barred);
+            }
+            value
         }
         Event::Voice { call } => json!({"event": "voice", "call": call}),
         Event::Muted { call, on } => json!({"event": "muted-by-other", "call": call, "on": on}),
@@ -149,6 +181,10 @@ fn told(event: &Event, view: &View) -> Value {
         }
         Event::TextArrived { call } => json!({"event": "text-arrived", "call": call}),
         Event::Missed { contact } => of("missed", contact),
+        Event::RefusedByRule { contact, rule } => {
+            json!({"event": "refused-by-rule", "contact": contact, "name": name(view, contact),
+                   "rule": rules::rule_word(rule)})
+        }
         Event::Note { contact } => {
             let note = view.notes.iter().rev().find(|n| n.contact == contact && !n.sent);
             json!({"event": "note", "contact": contact, "name": name(view, contact),
@@ -177,7 +213,7 @@ fn room_json(room: &RoomView, view: &View) -> Value {
         "stage": format!("{:?}", room.stage).to_lowercase(),
         "as": console::role_word(room.role), "epoch": room.epoch,
         "with_office": room.expected.1, "expected": room.expected.0,
-        "can_connect": room.can_connect, "announcing": room.announcing,
+        "can_connect": room.can_connect, "missing": room.missing.map(rules::rule_word), "announcing": room.announcing,
         "members": room.members.iter().map(|m| json!({
             "name": m.name, "office": m.office, "role": console::role_word(m.role), "own": m.own,
             "gone": m.gone, "heard": m.heard, "muted": m.muted, "on_record": m.on_record,
@@ -185,7 +221,7 @@ fn room_json(room: &RoomView, view: &View) -> Value {
         })).collect::<Vec<_>>(),
         "ringing": room.bringing.iter().map(|b| json!({
             "contact": b.contact, "name": name(view, b.contact), "role": console::role_word(b.role),
-            "rings": b.rings, "over": b.over.map(|e| format!("{e:?}").to_lowercase()),
+            "rings": b.rings, "over": b.over.map(ended),
         })).collect::<Vec<_>>(),
     })
 }
@@ -197,6 +233,7 @@ fn shown(show: Show, view: &View) -> Value {
             "progress": format!("{:?}", c.progress).to_lowercase(),
             "keys": format!("{:?}", c.keys).to_lowercase(),
             "used": c.used, "trusted": c.trusted, "blocked": c.blocked, "ready": c.ready,
+            "rules": rules::json(c), "barred": c.barred.as_ref().map(rules::barred_json),
         })).collect::<Vec<_>>()}),
         Show::Cards => json!({"cards": view.cards.iter().map(|c| json!({
             "card": c.id, "for": c.hint, "state": format!("{:?}", c.state).to_lowercase(),
@@ -205,8 +242,8 @@ fn shown(show: Show, view: &View) -> Value {
         Show::History => json!({"history": view.history.iter().map(|h| json!({
             "contact": h.contact, "name": name(view, h.contact),
             "direction": format!("{:?}", h.direction).to_lowercase(), "at": h.at.0,
-            "talked_s": h.talked.as_secs(), "end": format!("{:?}", h.end).to_lowercase(),
-            "unseen": h.unseen,
+            "talked_s": h.talked.as_secs(), "end": ended(h.end),
+            "barred": h.barred.as_ref().map(rules::barred_json), "unseen": h.unseen,
         })).collect::<Vec<_>>(), "missed": view.missed}),
         Show::Notes => json!({"notes": view.notes.iter().map(|n| json!({
             "contact": n.contact, "name": name(view, n.contact), "sent": n.sent, "at": n.at.0,

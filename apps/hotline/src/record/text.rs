@@ -1,6 +1,6 @@
 //! Words for people: times, stages, ends; and texts from people made harmless.
 
-use call::End;
+use call::{Barred, End, Side};
 use record::entry::{Role, Stage};
 use wire::Wall;
 
@@ -95,6 +95,8 @@ pub(super) fn end(code: Option<u8>) -> &'static str {
         Some(End::Glare) => "crossed another call",
         Some(End::Lost) => "connection lost",
         Some(End::NoKeys) => "no keys",
+        Some(End::ByRule(Barred { of: Side::Own, .. })) => "refused by a rule of this side",
+        Some(End::ByRule(Barred { of: Side::Theirs, .. })) => "refused by a rule of the other side",
         None => "ended in a way that this version does not know",
     }
 }

@@ -183,6 +183,7 @@ fn happened(app: App, event: Event) {
         | Event::ContactAccepted { .. }
         | Event::Admitted
         | Event::ContactReady { .. }
+        | Event::RefusedByRule { .. }
         | Event::Call { .. }
         | Event::Voice { .. }
         | Event::Muted { .. }

@@ -142,6 +142,7 @@ pub fn ended(end: End, t: &'static Text) -> &'static str {
         End::Glare => t.e_glare,
         End::Lost => t.e_lost,
         End::NoKeys => t.e_no_keys,
+        End::ByRule => t.e_by_rule,
     }
 }
 

@@ -117,6 +117,9 @@ pub enum Event {
     Missed {
         contact: u32,
     },
+    RefusedByRule {
+        contact: u32,
+    },
     Note {
         contact: u32,
     },

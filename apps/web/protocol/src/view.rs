@@ -70,6 +70,8 @@ pub enum End {
     Glare,
     Lost,
     NoKeys,
+    /// A rule of either side's keeps it from coming about.
+    ByRule,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

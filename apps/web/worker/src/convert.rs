@@ -18,11 +18,25 @@ macro_rules! same {
 mod room;
 
 pub(crate) fn end(end: call::End) -> protocol::End {
-    use call::End;
-    same!(end, End => End {
-        ByMe, ByOther, Cancelled, Busy, Declined, NoAnswer, Unreachable, NoPath, Missed, DeclinedByMe, Elsewhere,
-        Glare, Lost, NoKeys,
-    })
+    use call::End as E;
+    use protocol::End as P;
+    match end {
+        E::ByMe => P::ByMe,
+        E::ByOther => P::ByOther,
+        E::Cancelled => P::Cancelled,
+        E::Busy => P::Busy,
+        E::Declined => P::Declined,
+        E::NoAnswer => P::NoAnswer,
+        E::Unreachable => P::Unreachable,
+        E::NoPath => P::NoPath,
+        E::Missed => P::Missed,
+        E::DeclinedByMe => P::DeclinedByMe,
+        E::Elsewhere => P::Elsewhere,
+        E::Glare => P::Glare,
+        E::Lost => P::Lost,
+        E::NoKeys => P::NoKeys,
+        E::ByRule(_) => P::ByRule,
+    }
 }
 
 pub(crate) fn state(state: call::CallState) -> protocol::CallState {
@@ -237,6 +251,7 @@ pub(crate) fn event(event: phone::Event) -> protocol::Event {
         E::Text { call } => P::Text { call },
         E::TextArrived { call } => P::TextArrived { call },
         E::Missed { contact } => P::Missed { contact },
+        E::RefusedByRule { contact, .. } => P::RefusedByRule { contact },
         E::Note { contact } => P::Note { contact },
         E::CardHanded { contact } => P::CardHanded { contact },
         E::RecordOrder => P::RecordOrder,
@@ -303,7 +318,10 @@ pub(crate) fn problem(error: &InputError) -> Problem {
         InputError::CallFull => ErrorCode::CallFull,
         InputError::NoSuch(_) => ErrorCode::Gone,
         InputError::Alarmed => ErrorCode::Alarmed,
-        InputError::AlreadyEnrolled
+        // The text names the rule, and who can lift it.
+        InputError::ByRule(_)
+        | InputError::Missing(_)
+        | InputError::AlreadyEnrolled
         | InputError::OtherOfficer
         | InputError::Link(_)
         | InputError::Line(_)

@@ -5,6 +5,7 @@
 mod faults;
 mod people;
 mod record;
+mod rules;
 mod staff;
 #[path = "../offices/support.rs"]
 #[allow(dead_code, reason = "shared with the calls between two")]

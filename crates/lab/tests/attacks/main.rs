@@ -8,6 +8,7 @@ mod kit;
 mod member;
 mod other_exchange;
 mod own_exchange;
+mod rules;
 #[path = "../arranged/staff.rs"]
 #[allow(dead_code, reason = "shared with the arranged calls")]
 mod staff;

@@ -3,7 +3,7 @@
 use call::contact::{Keys, Progress};
 use call::{CallState, Direction, End};
 use lab::world::World;
-use phone::{Command, Event, InputError};
+use phone::{Command, ContactRules, Event, InputError};
 
 use crate::support::*;
 
@@ -271,4 +271,54 @@ fn a_handset_with_contacts_of_its_own_is_not_taken_over() {
         world.command(c, Command::RedeemCard { text, in_person: true }),
         Err(InputError::WrongState(_))
     ));
+}
+
+#[test]
+fn rules_are_made_on_the_first_handset_and_hold_on_both() {
+    let mut world = linked(77);
+    let (here, there) = (named(&mut world, A, "Boris"), named(&mut world, A2, "Boris"));
+    let (staff, same) = (named(&mut world, A, "Clara"), named(&mut world, A2, "Clara"));
+    let rules = ContactRules { staff: Some(staff), note_taker: true, ..ContactRules::default() };
+    world.command(A, Command::SetRules { contact: here, rules }).unwrap();
+    world.run(secs(5));
+    let seen = contact(&mut world, A2, there);
+    assert_eq!(seen.rules, ContactRules { staff: Some(same), ..rules });
+    assert_eq!(seen.barred.map(|b| b.lifted_by), Some(vec!["Clara".into(), "Anna".into()]));
+    let call = Command::Call { contact: there };
+    assert!(matches!(world.command(A2, call), Err(InputError::ByRule(_))));
+    let lift = Command::SetRules { contact: there, rules: ContactRules::default() };
+    assert!(matches!(world.command(A2, lift), Err(InputError::WrongState(_))));
+    // The contact was told once, and is refused by both, if it did not know.
+    let anna = named(&mut world, B, "Anna");
+    assert!(contact(&mut world, B, anna).their_rules.note_taker);
+    // What the contact tells is known on both, too.
+    let only = ContactRules { interpreter: true, ..ContactRules::default() };
+    world.command(B, Command::SetRules { contact: anna, rules: only }).unwrap();
+    world.run(secs(5));
+    for (party, number) in [(A, here), (A2, there)] {
+        assert!(contact(&mut world, party, number).their_rules.interpreter);
+    }
+}
+
+/// Neither handset rings for a caller who does not know the rule, and the caller is told once or twice, and ends once.
+#[test]
+fn neither_handset_rings_for_a_call_that_breaks_a_rule() {
+    let mut world = linked(78);
+    let here = named(&mut world, A, "Boris");
+    world.reach(B, false);
+    world.run(secs(1));
+    let rules = ContactRules { interpreter: true, ..ContactRules::default() };
+    world.command(A, Command::SetRules { contact: here, rules }).unwrap();
+    world.run(secs(5));
+    let (contact, placed) = (named(&mut world, B, "Anna"), world.now);
+    world.command(B, Command::Call { contact }).unwrap();
+    world.reach(B, true);
+    let ruled = |s: Option<CallState>| matches!(s, Some(CallState::Ended(End::ByRule(_))));
+    assert!(world.run_until(secs(20), |w| ruled(state(w, B))), "{:?}", state(&mut world, B));
+    world.run(secs(20));
+    for party in [A, A2] {
+        let rings = |e: &Event| matches!(e, Event::Incoming { .. } | Event::Missed { .. });
+        assert!(world.parties[party].saw(placed, rings).is_none());
+        assert!(latest(&mut world, party).is_some_and(|(end, _)| matches!(end, End::ByRule(_))));
+    }
 }

@@ -9,5 +9,6 @@ mod faults;
 mod kill;
 mod linetest;
 mod record;
+mod rules;
 mod support;
 mod wire;

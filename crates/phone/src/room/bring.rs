@@ -11,14 +11,14 @@
 
 use call::conference::Word;
 use call::contact::{Keys, Progress};
-use call::{Direction, End, Incoming};
+use call::{Barred, Direction, End, Incoming, Kind, Side};
 use link::Channel;
 use seal::group::{UnverifiedKeyPackage, VerifiedKeyPackage};
 use seal::identity::{DevicePub, VerifiedDevice};
 use wire::limits::{NAME_MAX, ROSTER_MAX};
 use wire::line::{Closure, LineUp};
 use wire::talk::{CallMessage, ContactMessage, Role};
-use wire::{Blob, CallId, Leg, Text, Time, Wall, Writer};
+use wire::{Blob, CallId, Leg, Rule, Text, Time, Wall, Writer};
 
 use super::{Person, Room};
 use crate::command::InputError;
@@ -90,6 +90,9 @@ impl Phone {
             return Err(InputError::WrongState("the contact is not accepted (any more)"));
         }
         let identity = record.row.identity;
+        if let Some(barred) = self.barred(contact, Kind::Asked) {
+            return Err(InputError::ByRule(barred));
+        }
         let call = self.call_mut(id)?;
         if !matches!(&call.stage, Stage::Active(active) if !active.is_lost()) || call.leg.is_none()
         {
@@ -371,7 +374,7 @@ impl Phone {
             self.turn_away(contact, leg, None);
             return self.missed(contact, name, at);
         }
-        let Some(tell) = self.may_ring(contact, leg, name, at) else { return };
+        let Some(tell) = self.may_ring(contact, Kind::Asked, leg, name, at) else { return };
         let Some(record) = self.contacts.get_mut(&contact) else { return };
         record.row.used = true;
         self.touched_contacts.insert(contact);
@@ -483,10 +486,18 @@ impl Phone {
             "two who stay, and an attendant who leaves, must be in the call",
         );
         let now = self.now;
-        match self.in_room(id, |_, room| room.machine.connect(now)) {
-            Some(true) => Ok(()),
-            _ => Err(nobody),
-        }
+        let done = self.in_room(id, |phone, room| {
+            if !room.machine.can_connect() {
+                return Err(nobody);
+            }
+            if let Some(rule @ Rule::ThroughStaff) = phone.own_unmet(id, room) {
+                return Err(InputError::ByRule(Barred { rule, of: Side::Own }));
+            }
+            let met = room.needs.met(room.machine.there()).map_err(InputError::Missing)?;
+            room.machine.connect(now, &met);
+            Ok(())
+        });
+        done.unwrap_or(Err(InputError::NoSuch("call of more than two")))
     }
 
     /// Speaks to those who are held, or no longer.

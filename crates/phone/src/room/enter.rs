@@ -134,7 +134,10 @@ impl Phone {
             call.room = Some(Box::new(room));
         }
         self.begin_talk(id);
-        self.in_room(id, |_, _| ());
+        self.in_room(id, |phone, room| {
+            phone.opens_by_rule(id, room);
+            phone.review_needs(id, room);
+        });
         self.room_changed(id);
     }
 
@@ -287,6 +290,8 @@ impl Phone {
         (room.ears, room.mine) = (ears, mine);
         let now = self.now;
         room.machine.entered(now, epoch);
+        self.opens_by_rule(id, room);
+        self.review_needs(id, room);
     }
 }
 

@@ -6,10 +6,8 @@ use wire::{Text, Wall};
 
 use super::{Room, RoomStage};
 use crate::machine::Phone;
+use crate::record::policy;
 use crate::ring::Call;
-
-/// The rule by which calls that attendants arrange go on the record.
-const THROUGH_STAFF: &str = "through staff";
 
 impl Phone {
     /// Notes who is in a call, and what it does.
@@ -66,10 +64,12 @@ fn take_down(call: &mut Call, facts: &mut Facts, at: Wall) -> bool {
     }
     if facts.arranged_by.is_none() {
         facts.arranged_by = room.arranged_by();
-        if facts.arranged_by.is_some() {
-            facts.policy = Text::new(THROUGH_STAFF).unwrap_or_default();
-            changed = true;
-        }
+        changed |= facts.arranged_by.is_some();
+    }
+    if facts.arranged_by.is_some() {
+        let rules = policy(room.applied());
+        changed |= facts.policy != rules;
+        facts.policy = rules;
     }
     changed
 }

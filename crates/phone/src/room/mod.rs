@@ -14,6 +14,7 @@ mod enter;
 mod facts;
 #[cfg(feature = "adversary")]
 mod forger;
+mod needs;
 mod sound;
 mod view;
 mod words;
@@ -22,7 +23,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use call::conference::{Act, Conference, Word};
 use call::vouch::Spoken;
-use call::{CallState, End};
+use call::{CallState, End, Needs};
 use link::Channel;
 use seal::group::{Bucket, Group};
 use seal::identity::DevicePub;
@@ -75,6 +76,12 @@ pub(crate) struct Room {
     on_record: BTreeSet<[u8; 32]>,
     /// This handset's person could speak in it.
     spoke: bool,
+    /// Who has to be in it before those who stay are connected.
+    needs: Needs,
+    /// What contacts said of that.
+    needs_told: BTreeMap<u32, Needs>,
+    /// What was said of it to whoever asked this person in.
+    needs_said: Needs,
     /// Frames that still give way.
     opening: u8,
     over: Option<End>,
@@ -106,6 +113,9 @@ impl Room {
             announcing: false,
             on_record: BTreeSet::new(),
             spoke: false,
+            needs: Needs::default(),
+            needs_told: BTreeMap::new(),
+            needs_said: Needs::default(),
             opening: 0,
             over: None,
         }
@@ -200,6 +210,10 @@ impl Phone {
     /// Does what the call's machine asks for, until it asks for nothing.
     fn do_acts(&mut self, id: u32, room: &mut Room) {
         while let Some(act) = room.machine.poll() {
+            if room.over.is_some() {
+                // It has said that it leaves.
+                continue;
+            }
             match act {
                 Act::Say(word) => self.say_in_room(id, room, &message(word)),
                 Act::Add => self.add_newcomer(id, room),

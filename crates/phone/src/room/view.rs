@@ -4,6 +4,7 @@ use call::End;
 use call::handover::Party;
 use call::vouch::Trust;
 use voice::Level;
+use wire::Rule;
 use wire::talk::Role;
 
 use super::Room;
@@ -37,6 +38,8 @@ pub struct RoomView {
     pub bringing: Vec<BringingView>,
     /// The attendants can leave now.
     pub can_connect: bool,
+    /// By a rule of somebody in it, they cannot: who has to be brought in before.
+    pub missing: Option<Rule>,
     /// This attendant speaks to those who are held.
     pub announcing: bool,
     /// Counts changes of who is in it.
@@ -123,7 +126,8 @@ impl Room {
             expected: self.expected.clone(),
             members: self.group.members().iter().map(member).collect(),
             bringing: bringing.collect(),
-            can_connect: self.machine.can_connect(),
+            can_connect: self.machine.can_connect() && self.missing().is_none(),
+            missing: self.missing(),
             announcing: self.announcing,
             epoch: self.machine.epoch(),
         }

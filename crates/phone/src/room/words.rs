@@ -19,6 +19,9 @@ impl Phone {
         message: CallMessage,
     ) {
         let now = self.now;
+        if matches!(message, CallMessage::Connect {}) && self.leaves_by_rule(id, room, from.leaf) {
+            return;
+        }
         if let Some(word) = word(&message) {
             let (gone, unheard) = (room.machine.is_gone(from.leaf), room.machine.is_unheard());
             room.machine.heard(now, from.leaf, epoch, word);

@@ -12,6 +12,7 @@ use voice::{Grade, Level};
 
 use super::keys::{Pane, Prompt, State, incoming, live};
 use crate::phone::console::HELP;
+use crate::phone::rules;
 
 const KEYS: &str = "Enter call   c make a card   r redeem a card   v verify   t text   n texts   y history   C cards   : command   ? help   q quit";
 const CALL_KEYS: &str =
@@ -147,6 +148,7 @@ pub(super) fn ended(end: End) -> &'static str {
         End::Glare => "Both called; the other call goes on",
         End::Lost => "Connection lost",
         End::NoKeys => "No keys for the call",
+        End::ByRule(_) => "Not by the rules",
     }
 }
 
@@ -377,7 +379,7 @@ fn contact_text(view: &View, state: &State) -> Text<'static> {
         Line::from(format!(
             "Told      {}",
             if c.trusted {
-                "that it rings, that you are busy or decline"
+                "that it rings, that you are busy or decline, and your rules"
             } else {
                 "nothing: it just rings out"
             }
@@ -385,6 +387,15 @@ fn contact_text(view: &View, state: &State) -> Text<'static> {
     ];
     if let Some((mine, _)) = &c.words {
         lines.push(Line::from(format!("Words     {mine}")));
+    }
+    if let Some(own) = rules::own(c, view) {
+        lines.push(Line::from(format!("Your rule {own}")));
+    }
+    if let Some(theirs) = rules::theirs(&c.their_rules) {
+        lines.push(Line::from(format!("Theirs    {theirs}")));
+    }
+    if let Some(barred) = &c.barred {
+        lines.push(Line::from(bold(format!("No call   {}", rules::barred(barred)))));
     }
     if let Some(last) = view.calls.iter().rev().find(|k| k.contact == c.id) {
         lines.push(Line::default());
@@ -437,7 +448,9 @@ fn history_text(view: &View) -> Text<'static> {
             } else {
                 String::new()
             };
-            Line::from(format!("{}  {arrow} {who}: {}{talked}", ago(h.at.0), ended(h.end)))
+            let rule = h.barred.as_ref().map(|b| format!(": {}", rules::barred(b)));
+            let end = format!("{}{}", ended(h.end), rule.unwrap_or_default());
+            Line::from(format!("{}  {arrow} {who}: {end}{talked}", ago(h.at.0)))
         })
         .collect()
 }

@@ -105,6 +105,10 @@ pub(super) fn lines(room: &RoomView, call: &CallView, view: &View) -> Vec<Line<'
     if room.role == Role::Attendant && room.stage == RoomStage::Arranging {
         let on = if room.announcing { "announce off" } else { "announce on" };
         lines.push(Line::from(format!(":bring ROLE N EXPECTED   :{on}")));
+        if let Some(missing) = room.missing {
+            let word = crate::phone::rules::rule_word(missing);
+            lines.push(Line::from(format!("By a rule, not without: {word}")));
+        }
         if room.can_connect {
             lines.push(Line::from(":connect   you leave, and can hear nothing from then on"));
             // A duty officer stands in for a principal.

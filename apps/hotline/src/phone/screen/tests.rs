@@ -40,6 +40,9 @@ pub(in crate::phone) fn view() -> View {
             used: false,
             trusted: true,
             blocked: false,
+            rules: phone::ContactRules::default(),
+            their_rules: wire::Rules::default(),
+            barred: None,
             own_device: false,
             ready: true,
             suite: String::new(),
@@ -84,6 +87,7 @@ fn with_call(state: CallState) -> View {
         on_record_there: false,
         minutes: Vec::new(),
         room: None,
+        barred: None,
         asked: None,
     };
     View { calls: vec![call], ..view() }
@@ -113,9 +117,32 @@ fn every_state_of_a_call_has_its_words() {
         (CallState::Reconnecting, "Reconnecting"),
         (CallState::Ended(End::Busy), "Busy"),
         (CallState::Ended(End::Unreachable), "Cannot be reached"),
+        (CallState::Ended(End::ByRule(why().barred)), "Not by the rules"),
     ] {
         let screen = drawn(&with_call(is), &state());
         assert!(screen.contains(words), "{is:?}:\n{screen}");
+    }
+}
+
+fn why() -> phone::BarredView {
+    let barred = call::Barred { rule: wire::Rule::ThroughStaff, of: call::Side::Theirs };
+    phone::BarredView { barred, lifted_by: vec!["Ada".into(), "Boris".into()] }
+}
+
+#[test]
+fn a_contact_shows_rules_and_who_can_lift_the_one_that_keeps_a_call_from_coming_about() {
+    let mut view = view();
+    let contact = &mut view.contacts[0];
+    contact.rules.hours = call::hours::read("Mon-Fri 09:00-18:00 +01:00").ok();
+    contact.their_rules.staff = wire::Text::new("Ada").ok();
+    contact.barred = Some(why());
+    let screen = drawn(&view, &state());
+    for shown in [
+        "Your rule Mon-Fri 09:00-18:00 +01:00",
+        "Theirs    through Ada",
+        "No call   through staff only, by their rule; ask Ada or Boris",
+    ] {
+        assert!(screen.contains(shown), "{shown}:\n{screen}");
     }
 }
 
@@ -159,6 +186,7 @@ fn in_room(state: CallState, members: Vec<phone::MemberView>) -> (View, phone::R
         members,
         bringing: Vec::new(),
         can_connect: false,
+        missing: None,
         announcing: false,
         epoch: 3,
     };

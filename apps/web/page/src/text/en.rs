@@ -204,6 +204,7 @@ pub(super) const EN: Text = Text {
     e_glare: "You called each other; the other call goes on",
     e_lost: "Connection lost",
     e_no_keys: "No keys for this call",
+    e_by_rule: "A rule does not allow this call",
     for_whom: "for {}",
     answer: "Answer",
     decline: "Decline",

@@ -204,6 +204,7 @@ pub(super) const ES: Text = Text {
     e_glare: "Se llamaron a la vez; sigue la otra llamada",
     e_lost: "Conexión perdida",
     e_no_keys: "Sin claves para esta llamada",
+    e_by_rule: "Una regla no permite esta llamada",
     for_whom: "para {}",
     answer: "Responder",
     decline: "Rechazar",

@@ -204,6 +204,7 @@ pub(super) const FR: Text = Text {
     e_glare: "Vous vous êtes appelés ; l’autre appel continue",
     e_lost: "Connexion perdue",
     e_no_keys: "Pas de clés pour cet appel",
+    e_by_rule: "Une règle ne permet pas cet appel",
     for_whom: "pour {}",
     answer: "Répondre",
     decline: "Refuser",

@@ -53,7 +53,7 @@ table! {
     st_connected, st_held_me, st_held_other, st_reconnecting, x_calling, x_reached, x_ringing,
     x_connecting, x_held_me, x_held_other, x_reconnecting, e_by_me, e_by_other, e_cancelled,
     e_busy, e_declined, e_no_answer, e_unreachable, e_no_path, e_missed, e_declined_by_me,
-    e_elsewhere, e_glare, e_lost, e_no_keys, for_whom, answer, decline, ignore, ignore_body,
+    e_elsewhere, e_glare, e_lost, e_no_keys, e_by_rule, for_whom, answer, decline, ignore, ignore_body,
     hold_answer, silent, only_you, unknown_who, alarm_call, protection, mute, unmute, hold,
     resume, sound, end, controls, you, muted, microphone, speaker, default_device, text_beside,
     write, send, arrived, on_its_way, call_again, statistics, q_none, q_excellent, q_good,

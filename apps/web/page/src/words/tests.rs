@@ -99,6 +99,7 @@ fn ends_have_words() {
         End::NoPath,
         End::Lost,
         End::NoKeys,
+        End::ByRule,
     ] {
         assert!(!ended(end, t).is_empty());
     }

@@ -102,6 +102,7 @@ mod tests {
             ],
             bringing: Vec::new(),
             can_connect: true,
+            missing: None,
             announcing: false,
             epoch: 7,
         }
