@@ -123,6 +123,21 @@ fn who_was_held_when_others_came_in_hears_and_is_heard_again() {
 }
 
 #[test]
+fn a_newcomer_who_came_in_muted_is_muted_on_all_screens() {
+    let mut world = full_staff(86);
+    unheard(&mut world);
+    attendants_speak(&mut world);
+    world.command(I, Command::Mute { on: true }).unwrap();
+    bring(&mut world, A1, I, "Ines", Role::Interpreter, secs(4));
+    bring(&mut world, A1, P1, "Paula", Role::Principal, secs(4));
+    world.run(secs(2));
+    for party in [A1, A2, P1] {
+        let room = room(&mut world, party).unwrap();
+        assert!(room.members.iter().find(|m| m.name == "Ines").unwrap().muted, "on {party}");
+    }
+}
+
+#[test]
 fn a_member_cannot_say_who_another_ones_newcomer_is() {
     let mut world = full_staff(84);
     unheard(&mut world);

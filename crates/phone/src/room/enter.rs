@@ -266,14 +266,7 @@ impl Phone {
             return;
         };
         if newcomers {
-            self.say_room_on_record(id, room);
-            self.tell_spoken(id, room);
-            if self.muted {
-                self.say_in_room(id, room, &CallMessage::Mute { on: true });
-            }
-            if room.announcing {
-                room.machine.announce(true);
-            }
+            self.say_how_it_is(id, room);
         }
         let own = self.device.verified().device().0;
         if let Some(mine) = room.people.get(&own).filter(|p| newcomers && p.role == Role::Attendant)

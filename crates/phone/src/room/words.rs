@@ -27,8 +27,7 @@ impl Phone {
             room.machine.heard(now, from.leaf, epoch, word);
             if unheard && !room.machine.is_unheard() {
                 // From now on it is heard by all.
-                self.say_room_on_record(id, room);
-                self.tell_spoken(id, room);
+                self.say_how_it_is(id, room);
             }
             if room.machine.is_gone(from.leaf) != gone
                 || matches!(message, CallMessage::Announce { .. })
@@ -83,10 +82,17 @@ impl Phone {
         }
     }
 
-    /// Says to all that this side keeps a record of the call.
-    pub(super) fn say_room_on_record(&mut self, id: u32, room: &mut Room) {
+    /// Says what some could not hear before: this side keeps a record, which voice it sent, it is muted, it announces.
+    pub(super) fn say_how_it_is(&mut self, id: u32, room: &mut Room) {
         if self.on_record(id) {
             self.say_in_room(id, room, &CallMessage::OnRecord {});
+        }
+        self.tell_spoken(id, room);
+        if self.muted {
+            self.say_in_room(id, room, &CallMessage::Mute { on: true });
+        }
+        if room.announcing {
+            room.machine.announce(true);
         }
     }
 

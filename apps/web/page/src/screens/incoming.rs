@@ -44,7 +44,7 @@ pub fn incoming(app: App, id: u32) -> AnyView {
                 <div class="asked" id="asked-as">
                     <p>{fill(t.asked_as, &name())}</p>
                     <p class="asked-role">{icon(Icon::People)}<strong>{words::room::role(asked.role, t)}</strong></p>
-                    <p dir="auto">{fill(t.asked_expected, &words::room::expected(&asked.expected))}</p>
+                    <p dir="auto">{fill(t.asked_expected, &words::room::expected(&asked.expected, t))}</p>
                 </div>
             })}
             <p class="for-whom">{move || facts.get().map(|f| fill(t.for_whom, &f.2))}</p>

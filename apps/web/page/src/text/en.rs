@@ -318,6 +318,7 @@ pub(super) const EN: Text = Text {
     x_arrange: "You arrange this call. Whoever you bring in is held, and hears only announcements.",
     x_arranging: "The call is being arranged; the attendants hear you.",
     x_held: "Please hold: {} is expected. Your microphone is closed until the attendants have left: nobody hears you.",
+    x_other_side: "the other side",
     x_leaving: "You are leaving. From here on you hear nothing of the call.",
     x_handing: "The attendants are leaving. For this moment nobody hears you.",
     x_confirming: "The attendants have left. One moment, until everybody is there.",

@@ -318,6 +318,7 @@ pub(super) const ES: Text = Text {
     x_arrange: "Usted prepara esta llamada. Quien entra queda en espera y solo oye los anuncios.",
     x_arranging: "La llamada se está preparando; las secretarías le oyen.",
     x_held: "Espere, por favor: se espera a {}. Su micrófono está cerrado hasta que las secretarías se hayan ido: nadie le oye.",
+    x_other_side: "la otra parte",
     x_leaving: "Usted sale de la llamada. Desde ahora no oye nada de ella.",
     x_handing: "Las secretarías están saliendo. En este momento nadie le oye.",
     x_confirming: "Las secretarías se han ido. Un momento, hasta que todos estén.",

@@ -318,6 +318,7 @@ pub(super) const FR: Text = Text {
     x_arrange: "Vous préparez cet appel. Toute personne que vous faites entrer est mise en attente et n'entend que les annonces.",
     x_arranging: "L'appel se prépare ; les secrétaires vous entendent.",
     x_held: "Veuillez patienter : {} est attendu. Votre microphone est fermé jusqu'au départ des secrétaires : personne ne vous entend.",
+    x_other_side: "votre correspondant",
     x_leaving: "Vous quittez l'appel. Dès maintenant vous n'en entendez plus rien.",
     x_handing: "Les secrétaires quittent l'appel. En ce moment personne ne vous entend.",
     x_confirming: "Les secrétaires sont partis. Un instant, jusqu'à ce que chacun soit là.",

@@ -67,7 +67,7 @@ table! {
     rec_note, shortcuts,
     role_principal, role_attendant, role_interpreter, role_note_taker, role_records, role_duty,
     g_arranging, g_held, g_holding, g_handing, g_confirming, stages, stage_done, stage_now, stage_to_come,
-    x_arrange, x_arranging, x_held, x_leaving, x_handing, x_confirming, st_left, x_left, x_left_early, room_title,
+    x_arrange, x_arranging, x_held, x_other_side, x_leaving, x_handing, x_confirming, st_left, x_left, x_left_early, room_title,
     room_hear, m_listens, m_closed, m_all_hear, m_some_hear, m_heard, m_not_heard, m_unknown,
     m_gone, m_record, v_forged_own, v_forged, v_dropped, v_late, b_called, b_rings, bring, bring_who, bring_choose, bring_as, bring_expected,
     bring_expected_body, bring_ring, bring_attends, bring_listens, bring_nobody, announce,

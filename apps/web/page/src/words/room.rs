@@ -69,10 +69,11 @@ pub fn waits(room: &RoomView) -> bool {
     matches!(room.stage, RoomStage::Held | RoomStage::Handing | RoomStage::Confirming)
 }
 
-/// Who is expected, with the office.
+/// Who is expected, with the office, as far as an attendant said it.
 #[must_use]
-pub fn expected(e: &protocol::Expected) -> String {
+pub fn expected(e: &protocol::Expected, t: &'static Text) -> String {
     match (e.name.as_str(), e.office.as_str()) {
+        ("", "") => t.x_other_side.to_owned(),
         ("", office) => office.to_owned(),
         (name, "") => name.to_owned(),
         (name, office) => format!("{name}, {office}"),
@@ -108,7 +109,7 @@ fn meaning(room: &RoomView, t: &'static Text) -> String {
     match room.stage {
         RoomStage::Arranging if attends => t.x_arrange.to_owned(),
         RoomStage::Arranging => t.x_arranging.to_owned(),
-        RoomStage::Held => fill(t.x_held, &expected(&room.expected)),
+        RoomStage::Held => fill(t.x_held, &expected(&room.expected, t)),
         RoomStage::Handing if attends => t.x_leaving.to_owned(),
         RoomStage::Handing => t.x_handing.to_owned(),
         RoomStage::Confirming => t.x_confirming.to_owned(),

@@ -189,3 +189,14 @@ fn who_only_listens_is_never_shown_as_heard() {
     let listens = MemberView { heard: true, ..member(2, "Nora", Role::NoteTaker) };
     assert_eq!(voice(&listens, &room, false, t).words, t.m_listens);
 }
+
+#[test]
+fn who_is_held_reads_of_the_other_side_when_nobody_said_who_is_expected() {
+    for lang in Lang::ALL {
+        let t = lang.text();
+        let mut held = room(RoomStage::Held, Role::Principal);
+        held.expected = Expected { name: String::new(), office: String::new() };
+        let (_, means) = state(&call(CallState::HeldByOther, held), t);
+        assert!(means.contains(t.x_other_side), "{means}");
+    }
+}
