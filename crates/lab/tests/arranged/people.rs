@@ -161,34 +161,38 @@ fn a_member_cannot_say_who_another_ones_newcomer_is() {
 
 #[test]
 fn texts_of_a_room_are_told_apart_and_so_is_their_arrival() {
-    let mut world = both_held(85);
+    let mut world = full_staff(85);
     unheard(&mut world);
+    attendants_speak(&mut world);
+    bring(&mut world, A1, P1, "Paula", Role::Principal, secs(4));
+    bring(&mut world, A2, P2, "Pavel", Role::Principal, secs(4));
+    bring(&mut world, A1, I, "Ines", Role::Interpreter, secs(4));
+    world.run(secs(3));
     connect(&mut world, A1);
-    connected(&mut world, &[P1, P2], secs(2));
+    connected(&mut world, &[P1, P2, I], secs(2));
+    let line = lab::net::Conditions::perfect(millis(5));
+    let cut = lab::net::Conditions { loss: 1.0, ..line };
+    world.parties[P1].wire.as_mut().unwrap().up.set(cut);
     for (party, text) in [(P1, "from Paula"), (P2, "from Pavel")] {
         let id = call(&mut world, party);
         world.command(party, Command::Say { call: id, text: text.to_owned() }).unwrap();
     }
-    let texts = |world: &mut World, party: usize| {
-        let now = world.now;
-        world.parties[party].view(now).calls.pop().unwrap().texts
-    };
-    world.parties[P2]
-        .wire
-        .as_mut()
-        .unwrap()
-        .down
-        .set(lab::net::Conditions { loss: 1.0, ..lab::net::Conditions::perfect(millis(5)) });
     world.run(secs(1));
-    let mine = texts(&mut world, P1);
-    let arrived: Vec<_> = mine.iter().filter(|(mine, ..)| *mine).map(|t| t.2).collect();
-    assert_eq!(arrived, [false], "a word of thanks for another one's first text is none for this");
-    world.parties[P2].wire.as_mut().unwrap().down.set(lab::net::Conditions::perfect(millis(5)));
+    // (own, arrived) of each text.
+    let texts = |world: &mut World, party: usize| -> Vec<(bool, bool)> {
+        let now = world.now;
+        let texts = world.parties[party].view(now).calls.pop().unwrap().texts;
+        texts.iter().map(|(mine, _, arrived)| (*mine, *arrived)).collect()
+    };
+    let seen = texts(&mut world, P1);
+    assert_eq!(seen, [(true, false), (false, true)], "thanks for another one's first text");
+    assert!(texts(&mut world, P2).contains(&(true, true)));
+    world.parties[P1].wire.as_mut().unwrap().up.set(line);
     let so = world.run_until(secs(5), |w| {
-        [P1, P2].iter().all(|p| {
+        [P1, P2, I].iter().all(|p| {
             let texts = texts(w, *p);
-            texts.len() == 2 && texts.iter().all(|(_, _, arrived)| *arrived)
+            texts.len() == 2 && texts.iter().all(|(_, arrived)| *arrived)
         })
     });
-    assert!(so, "each has the other's text, and knows that the own one arrived");
+    assert!(so, "each has the others' texts, and knows that the own one arrived");
 }
