@@ -10,6 +10,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { serious } from './lib/axe.mjs';
 import { Handset, shared } from './lib/handset.mjs';
+import { tabTo, type } from './lib/keys.mjs';
 import { Native } from './lib/native.mjs';
 import { Office } from './lib/office.mjs';
 import { correlate, heard, listen } from './lib/sound.mjs';
@@ -222,22 +223,6 @@ step('the call ends for all', async () => {
   for (const one of natives()) one.say('hangup');
   await pavel.page.getByText(/Ended/).first().waitFor();
 });
-
-/** Presses Tab until the focus is on a button of this name. */
-async function tabTo({ page }, name) {
-  for (let tabs = 0; tabs < 80; tabs += 1) {
-    await page.keyboard.press('Tab');
-    const here = await page.evaluate(() => {
-      const e = document.activeElement;
-      return e?.getAttribute('aria-label') ?? e?.innerText?.trim();
-    });
-    if (here === name) return;
-  }
-  assert.fail(`no ${name} is reached by Tab`);
-}
-async function type({ page }, ...keys) {
-  for (const key of keys) await page.keyboard.press(key);
-}
 
 /** Brings somebody in by keys: B, then the name, the role, who is expected. */
 async function bringByKeys(one, whom, role, expected) {

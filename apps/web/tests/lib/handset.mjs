@@ -11,7 +11,7 @@ import { tapAudio } from './sound.mjs';
 const speech = (name) => fileURLToPath(new URL(`../../../hotline/assets/speech/${name}.wav`, import.meta.url));
 export const PASSPHRASE = 'correct horse battery staple';
 
-const chromiumOf = (voice) => ({
+const chromiumOf = (voice, film) => ({
   executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
   headless: true,
   ignoreDefaultArgs: ['--mute-audio'],
@@ -20,14 +20,15 @@ const chromiumOf = (voice) => ({
     '--disable-component-update', '--disable-sync', '--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream',
     '--autoplay-policy=no-user-gesture-required', `--use-file-for-fake-audio-capture=${speech(voice)}`,
     '--disable-features=WebRtcHideLocalIpsWithMdns', '--allow-loopback-in-peer-connection',
+    ...(film ? [`--use-file-for-fake-video-capture=${film}`] : []),
   ],
 });
 const PERSON = { permissions: ['microphone'], viewport: { width: 1100, height: 820 } };
 
-/** A browser with a profile of its own. `voice`: caller or callee. */
-async function browser(voice) {
+/** A browser with a profile of its own. `voice`: caller or callee; `film`: what its camera sees. */
+async function browser(voice, film) {
   const profile = mkdtempSync(join(tmpdir(), 'hotline-browser-'));
-  const context = await chromium.launchPersistentContext(profile, { ...chromiumOf(voice), ...PERSON });
+  const context = await chromium.launchPersistentContext(profile, { ...chromiumOf(voice, film), ...PERSON });
   // The browser may still write while it ends; what cannot be removed then is the system's to clean.
   context.on('close', () => rm(profile, { recursive: true, force: true, maxRetries: 5 }).catch(() => {}));
   return context;
@@ -43,9 +44,9 @@ export class Handset {
   errors = [];
 
   /** `where`: a voice, for a browser of one's own, or a browser that is shared. */
-  static async open(link, where, { lock = 'Keep nothing' } = {}) {
+  static async open(link, where, { lock = 'Keep nothing', film } = {}) {
     const handset = new Handset();
-    handset.context = typeof where === 'string' ? await browser(where) : await where.newContext(PERSON);
+    handset.context = typeof where === 'string' ? await browser(where, film) : await where.newContext(PERSON);
     handset.context.setDefaultTimeout(60_000);
     await handset.context.addInitScript(tapAudio);
     handset.context.on('request', (request) => handset.requests.push(request.url()));

@@ -1,7 +1,7 @@
 //! One length for many messages: what is said in a group is padded before it is sealed.
 //!
 //! ```text
-//!   bucket = length u16 | message | zeros        32, 64, 192, 512, 3,072, 8,192, 10,240 or 16,000 bytes
+//!   bucket = length u16 | message | zeros        32, 64, 192, 512, 3,072, 5,120, 6,656, 8,192, 10,240 or 16,000 bytes
 //!   sealed = bucket + MLS framing and signature  (the smallest stays below 300 bytes)
 //! ```
 //!
@@ -25,24 +25,30 @@ pub enum Bucket {
     Small,
     /// 3,072 bytes: a key package, a long text.
     Medium,
-    /// 8,192 bytes: a Welcome to a group of two.
-    Large,
-    /// 10,240 bytes: a Welcome to a group of four.
-    Larger,
+    /// 5,120 bytes: a Welcome to a group of two.
+    Two,
+    /// 6,656 bytes: a Welcome to a group of three.
+    Three,
+    /// 8,192 bytes: a Welcome to a group of four.
+    Four,
+    /// 10,240 bytes: a Welcome to a group of five.
+    Five,
     /// 16,000 bytes: a Welcome to a larger group. Still one envelope.
     Huge,
 }
 
 impl Bucket {
     /// All, in rising order.
-    pub const ALL: [Bucket; 8] = [
+    pub const ALL: [Bucket; 10] = [
         Bucket::Word,
         Bucket::Tiny,
         Bucket::Voice,
         Bucket::Small,
         Bucket::Medium,
-        Bucket::Large,
-        Bucket::Larger,
+        Bucket::Two,
+        Bucket::Three,
+        Bucket::Four,
+        Bucket::Five,
         Bucket::Huge,
     ];
 
@@ -55,8 +61,10 @@ impl Bucket {
             Bucket::Voice => 192,
             Bucket::Small => 512,
             Bucket::Medium => 3_072,
-            Bucket::Large => 8_192,
-            Bucket::Larger => 10_240,
+            Bucket::Two => 5_120,
+            Bucket::Three => 6_656,
+            Bucket::Four => 8_192,
+            Bucket::Five => 10_240,
             Bucket::Huge => 16_000,
         }
     }

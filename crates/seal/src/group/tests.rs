@@ -570,15 +570,22 @@ fn a_member_cannot_bring_in_group_extensions() {
     assert!(matches!(gb[0].process(&bytes), Err(GroupError::NotAllowed(_))));
 }
 
-/// What wire allows for one message holds what groups of two and three need.
+/// A line needs half a second for 5,000 bytes: a bucket that is too wide keeps somebody waiting.
 #[test]
-fn welcome_for_two_fits_its_bucket() {
-    let (a, mut b, mut c) = (party(1), party(2), party(3));
+fn a_welcome_fits_the_bucket_of_its_group() {
+    let (a, mut others) = (party(1), (2..=8).map(party).collect::<Vec<_>>());
     let psk = [Psk::new([1; 16], [2; 32])];
-    let mut ga = Group::create(&a.device, GroupKind::Call, Admit::Vouched).unwrap();
-    let two = ga.add(&[b.package()], &psk).unwrap();
-    assert!(two.welcome.len() + 64 <= Bucket::Large.room(), "{}", two.welcome.len());
-    let three = ga.add(&[c.package()], &psk).unwrap();
-    assert!(three.welcome.len() <= wire::limits::WELCOME_MAX, "{}", three.welcome.len());
-    assert!(three.commit.len() <= wire::limits::BODY_MAX - 3, "{}", three.commit.len());
+    let mut group = Group::create(&a.device, GroupKind::Call, Admit::Vouched).unwrap();
+    // Beside a Welcome: a name of the call and a secret; in a call of more than two, who is in it, by names of usual length.
+    let buckets = [Bucket::Two, Bucket::Three, Bucket::Four, Bucket::Five];
+    for (members, other) in (2..).zip(&mut others) {
+        let added = group.add(&[other.package()], &psk).unwrap();
+        group.merge_pending().unwrap();
+        let beside = if members == 2 { 64 } else { 24 + 120 * members };
+        let bucket = buckets.get(members - 2).unwrap_or(&Bucket::Huge);
+        let len = added.welcome.len();
+        assert_eq!(Bucket::holding(len + beside), Some(*bucket), "{members}: {len}");
+        assert!(len <= wire::limits::WELCOME_MAX, "{members}: {len}");
+        assert!(added.commit.len() <= wire::limits::BODY_MAX - 3, "{}", added.commit.len());
+    }
 }
