@@ -335,8 +335,7 @@ impl Phone {
         }
         match way {
             Way::Mail(at) => self.hold_back(contact, message, at),
-            // What came over a leg is of this moment: its sender says it again.
-            Way::Leg(_) => self.dropped += 1,
+            Way::Leg(leg) => self.hold_early(leg, contact, message),
         }
     }
 

@@ -400,17 +400,18 @@ impl Phone {
         }
         let added = group.add(&[join.package], &[])?;
         self.touched_groups.insert(contact);
-        self.post_commit(contact, added.commit)?;
+        // Who waits to be let in comes first: the others have the contact, and hold back what is said in the new epoch.
         let welcome = blob(added.welcome)?;
         match join.sibling {
             Some(sibling) => {
-                self.mail_sibling(sibling, &SiblingMessage::Joined { number: contact, welcome })
+                self.mail_sibling(sibling, &SiblingMessage::Joined { number: contact, welcome })?;
             }
             None => {
                 let body = Sealed::Welcome { welcome, first: Blob::default() }.encode();
-                self.post(contact, body, false)
+                self.post(contact, body, false)?;
             }
         }
+        self.post_commit(contact, added.commit)
     }
 
     /// Lets in who waits, where the commit that was under way is through.

@@ -92,6 +92,8 @@ pub struct Phone {
     pub(crate) history: BTreeMap<u64, call::Entry>,
     pub(crate) notes: BTreeMap<u64, NoteRow>,
     pub(crate) held: BTreeMap<u64, HeldRow>,
+    /// What came over a leg before the commit that it needs: of which contact.
+    pub(crate) early: Vec<(Leg, u32, Vec<u8>)>,
     pub(crate) record: Record,
     /// Written down, and not done.
     pub(crate) tasks: BTreeSet<Task>,
@@ -217,6 +219,7 @@ impl Phone {
             history: BTreeMap::new(),
             notes: BTreeMap::new(),
             held: BTreeMap::new(),
+            early: Vec::new(),
             record: Record::new(),
             tasks: BTreeSet::new(),
             later: BTreeMap::new(),

@@ -27,6 +27,8 @@ const MAIL_MAX: usize = 1_000;
 const LATER: Duration = Duration::from_secs(5);
 /// Most messages of one contact that wait for a commit.
 const HELD_MAX: usize = 32;
+/// Most messages that came over legs and wait for a commit.
+const EARLY_MAX: usize = 8;
 
 /// How a message came.
 #[derive(Clone, Copy)]
@@ -370,6 +372,22 @@ impl Phone {
             let Some(row) = self.held.remove(&order) else { continue };
             self.desk.delete(rows::HELD, rows::key64(order));
             self.contact_message(contact, row.message.as_bytes(), Way::Mail(row.at));
+        }
+        let early = core::mem::take(&mut self.early).into_iter();
+        let (due, rest): (Vec<_>, Vec<_>) = early.partition(|(_, of, _)| *of == contact);
+        self.early = rest;
+        for (leg, _, message) in due {
+            self.contact_message(contact, &message, Way::Leg(leg));
+        }
+    }
+
+    /// The same for what came over a leg, as long as that is open: whoever was just let in may call before the commit
+    /// that let it in is here.
+    pub(crate) fn hold_early(&mut self, leg: wire::Leg, contact: u32, message: &[u8]) {
+        if self.early.len() < EARLY_MAX {
+            self.early.push((leg, contact, message.to_vec()));
+        } else {
+            self.dropped += 1;
         }
     }
 

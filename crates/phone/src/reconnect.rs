@@ -17,6 +17,7 @@ use crate::ring::Stage;
 impl Phone {
     /// The line is down: all legs are gone with it.
     pub(crate) fn legs_lost(&mut self) {
+        self.early.clear();
         let legs: Vec<Leg> = self.calls.values().filter_map(|c| c.leg).collect();
         for leg in legs {
             self.leg_closed(leg, Closure::Closed);

@@ -515,6 +515,7 @@ impl Phone {
 
     /// A leg is gone.
     pub(crate) fn leg_closed(&mut self, leg: Leg, reason: Closure) {
+        self.early.retain(|(early, ..)| *early != leg);
         if let Some(id) = self.bringing_on(leg) {
             return self.bringing_closed(id, leg, reason);
         }

@@ -31,8 +31,8 @@ pub mod words;
 
 use wasm_bindgen::prelude::*;
 
-/// Called by `boot.js` once the module is there.
+/// Called by `boot.js` once the module is there; whatever the worker says is heard from its return on.
 #[wasm_bindgen]
-pub fn run() {
-    shell::start();
+pub fn run(worker: web_sys::Worker) {
+    shell::start(worker);
 }

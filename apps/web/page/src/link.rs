@@ -10,7 +10,7 @@ use std::rc::Rc;
 
 use protocol::{Command, FromWorker, LockChoice, Problem, ToWorker};
 use wasm_bindgen::prelude::*;
-use web_sys::{MessageEvent, Worker, WorkerOptions, WorkerType};
+use web_sys::{MessageEvent, Worker};
 
 use crate::browser;
 
@@ -25,15 +25,10 @@ pub struct Link {
 }
 
 impl Link {
-    /// Starts the worker.
-    ///
-    /// # Errors
-    /// The browser has no module workers.
-    pub fn start() -> Result<Link, JsValue> {
-        let options = WorkerOptions::new();
-        options.set_type(WorkerType::Module);
-        let worker = Worker::new_with_options("worker.js", &options)?;
-        Ok(Link { worker, next: Rc::new(Cell::new(1)), asked: Rc::default() })
+    /// To the worker that `boot.js` started.
+    #[must_use]
+    pub fn new(worker: Worker) -> Link {
+        Link { worker, next: Rc::new(Cell::new(1)), asked: Rc::default() }
     }
 
     /// Hears what the worker says; answers go to who asked, and nowhere else. `broken` hears that its code did not load.

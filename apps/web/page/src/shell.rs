@@ -12,7 +12,7 @@ use crate::link::Link;
 use crate::{attention, heard, prefs, screens, wake};
 
 /// Starts the page.
-pub fn start() {
+pub fn start(worker: web_sys::Worker) {
     let fragment = take_fragment();
     prefs::apply_looks(prefs::looks());
     if let Some(boot) = browser::document().get_element_by_id("boot") {
@@ -21,7 +21,7 @@ pub fn start() {
     leptos::mount::mount_to_body(move || {
         let app = App::new(fragment);
         Effect::new(move |_| prefs::apply_language(app.lang.get()));
-        connect(app);
+        connect(app, worker);
         attention::watch(app);
         wake::watch(app);
         keys(app);
@@ -44,7 +44,7 @@ fn take_fragment() -> Fragment {
     Fragment::parse(&hash)
 }
 
-fn connect(app: App) {
+fn connect(app: App, worker: web_sys::Worker) {
     let window = browser::window();
     if get(&window, "isSecureContext").as_bool() == Some(false) {
         return app.phase.set(Phase::Unsupported(Missing::Security));
@@ -52,16 +52,12 @@ fn connect(app: App) {
     if !has(&window, "WebTransport") {
         return app.phase.set(Phase::Unsupported(Missing::Transport));
     }
-    match Link::start() {
-        Ok(link) => {
-            link.listen(
-                move |message| heard::heard(app, message),
-                move |why| app.phase.set(Phase::Broken(why)),
-            );
-            app.link.set_value(Some(link));
-        }
-        Err(e) => app.phase.set(Phase::Broken(format!("{e:?}"))),
-    }
+    let link = Link::new(worker);
+    link.listen(
+        move |message| heard::heard(app, message),
+        move |why| app.phase.set(Phase::Broken(why)),
+    );
+    app.link.set_value(Some(link));
 }
 
 /// Keys in a call: M, H, E, and for who arranges it B, N, C; when it rings: A, D. Never while something is typed or asked.
