@@ -33,11 +33,12 @@ export function tapAudio() {
   }, 50);
   heard.begin = () => {
     heard.end();
-    // A busy machine lets the audio clock fall behind: only what is measured from here on counts.
-    heard.mic.length = heard.ear.length = heard.clock.length = 0;
     heard.on = true;
     found.forEach(record);
+    heard.forget();
   };
+  // A busy machine lets the audio clock fall behind: only what is measured from here on counts.
+  heard.forget = () => (heard.mic.length = heard.ear.length = heard.clock.length = 0);
   heard.end = () => {
     heard.on = false;
     for (const { node, recorder } of recorders) {
@@ -59,9 +60,16 @@ export function tapAudio() {
   };
 }
 
-/** Records for `ms`, and gives {mic, ear}, each {start: seconds since 1970, samples}. */
-export async function record(page, ms) {
+/**
+ * Records for `ms`, and gives {mic, ear}, each {start: seconds since 1970, samples}. To connect a recorder stops a page's audio for a moment, and
+ * buffers that find their size remember that: who measures them lets them `settle` first.
+ */
+export async function record(page, ms, { settle = 0 } = {}) {
   await listen(page);
+  if (settle) {
+    await page.waitForTimeout(settle);
+    await page.evaluate(() => window.__sound.forget());
+  }
   await page.waitForTimeout(ms);
   return heard(page);
 }
@@ -99,10 +107,23 @@ export async function heard(page) {
   return { mic: track(raw.mic), ear: track(raw.ear) };
 }
 
-/** When the first sound was played, in seconds since 1970; `undefined`: none was. */
-export function firstSound({ start, samples }) {
-  const at = samples.findIndex((sample) => Math.abs(sample) > 0.003);
-  return at < 0 ? undefined : start + at / 48000;
+/** When the first sound from `from` on was, in seconds since 1970; `undefined`: there was none. */
+function firstSound({ start, samples }, from) {
+  const skip = Math.max(0, Math.ceil((from - start) * 48000));
+  const at = samples.subarray(skip).findIndex((sample) => Math.abs(sample) > 0.003);
+  return at < 0 ? undefined : start + (skip + at) / 48000;
+}
+
+/**
+ * How long after `answered` somebody is first heard, in milliseconds: until the microphone is `open`, and the `way` of the first sound from there. A pause
+ * in the recording that the microphone plays is nobody's delay, and its length is `pause`.
+ */
+export function firstVoice(answered, said, heard) {
+  const from = Math.max(answered, said.start);
+  const [spoke, came] = [firstSound(said, from), firstSound(heard, answered)];
+  if (spoke === undefined || came === undefined) return undefined;
+  const ms = (seconds) => Math.round(seconds * 1000);
+  return { open: ms(from - answered), pause: ms(spoke - from), way: ms(came - spoke) };
 }
 
 /** Every `step` samples the mean of the magnitude: what correlation of speech needs, and little work. */
