@@ -12,6 +12,9 @@
 //!
 //! A lost packet counts as arriving with the next one received, which can rebuild it: so under loss
 //! the target grows just enough for the redundancy to be in time. All delays in microseconds.
+//!
+//! What happens once says nothing about how long to wait: a sender that stood still for a moment (a long gap), or a receiver that
+//! did (many packets late at once, and nothing was played meanwhile either).
 
 use crate::FRAME_US;
 
@@ -23,6 +26,8 @@ const SHORT: usize = 50;
 const MAX_REPAIR: i64 = 12;
 /// Gaps from here on are outages: they say nothing about how long to wait.
 const OUTAGE: i64 = 50;
+/// Longer gaps than this count when there was another one within the long window. A single one is a sender that stood still.
+const BURST: i64 = 5;
 /// Longest wait above the fastest packet.
 const MAX_WAIT_US: i64 = 400_000;
 /// How fast the target falls, per packet: 200 ms a second, or 5 ms where packets are lost, since each
@@ -43,6 +48,8 @@ pub(crate) struct Arrivals {
     ring: Vec<Sample>,
     at: usize,
     highest: Option<i64>,
+    /// Where the latest long gap ended.
+    stalled: Option<i64>,
     target: i64,
     scratch: Vec<i64>,
 }
@@ -53,6 +60,7 @@ impl Arrivals {
             ring: Vec::with_capacity(LONG),
             at: 0,
             highest: None,
+            stalled: None,
             target: 0,
             scratch: Vec::with_capacity(LONG),
         }
@@ -63,13 +71,14 @@ impl Arrivals {
         self.ring.clear();
         self.at = 0;
         self.highest = None;
+        self.stalled = None;
     }
 
     /// Takes note that frame `number` arrived at `now`.
     pub(crate) fn record(&mut self, number: i64, now: i64) {
         let highest = self.highest.unwrap_or(number - 1);
         let gap = number - highest - 1;
-        if gap < OUTAGE {
+        if gap < OUTAGE && !self.is_single(gap, number) {
             for missing in 1..=gap.min(MAX_REPAIR) {
                 let delay = now - (number - missing) * FRAME_US;
                 self.push(Sample { delay, lost: true });
@@ -82,6 +91,20 @@ impl Arrivals {
         self.push(Sample { delay: now - number * FRAME_US, lost: false });
         self.highest = Some(highest.max(number));
         self.aim();
+    }
+
+    /// Takes note that frame `number` is here, and of nothing else: when it came says nothing.
+    pub(crate) fn skip(&mut self, number: i64) {
+        self.highest = Some(self.highest.map_or(number, |highest| highest.max(number)));
+    }
+
+    /// A long gap, and the only one of late.
+    fn is_single(&mut self, gap: i64, number: i64) -> bool {
+        if gap <= BURST {
+            return false;
+        }
+        let before = self.stalled.replace(number);
+        before.is_none_or(|before| number - before > LONG as i64)
     }
 
     fn push(&mut self, sample: Sample) {
@@ -191,5 +214,18 @@ mod tests {
         arrivals.record(0, 0);
         arrivals.record(1_000, 1_000 * FRAME_US);
         assert_eq!(arrivals.target(), MARGIN_US);
+    }
+
+    #[test]
+    fn a_sender_that_stood_still_once_makes_nobody_wait_and_one_that_does_so_again_does() {
+        let mut arrivals = Arrivals::new();
+        for number in (0..300).filter(|n| !(100..115).contains(n)) {
+            arrivals.record(number, number * FRAME_US);
+        }
+        assert_eq!(arrivals.target(), MARGIN_US);
+        for number in (300..400).filter(|n| !(310..325).contains(n)) {
+            arrivals.record(number, number * FRAME_US);
+        }
+        assert!(arrivals.target() >= 5 * FRAME_US, "{}", arrivals.target());
     }
 }

@@ -24,6 +24,10 @@ const SKIP_US: i64 = 200_000;
 const SAFETY_US: i64 = 2_000;
 /// Pulls over which the earliest counts, since a player is never quite even: 320 ms.
 const PULLS: usize = 16;
+/// A player that asked for nothing for so long stood still, and with it all of this machine; what arrives until a moment
+/// afterwards had been waiting.
+const STILL_US: i64 = 80_000;
+const AFTER_US: i64 = 20_000;
 /// Frames over which the figures of [`Outcomes`] are taken: 5 s.
 const RECENT: usize = 250;
 
@@ -83,6 +87,8 @@ pub(crate) struct Buffer {
     /// The offsets of recent pulls, as they would be after all trimming since.
     offsets: [i64; PULLS],
     pulls: usize,
+    pulled: Option<i64>,
+    still_until: i64,
     recent: Vec<Outcome>,
     recent_at: usize,
 }
@@ -98,6 +104,8 @@ impl Buffer {
             arrivals: Arrivals::new(),
             offsets: [0; PULLS],
             pulls: 0,
+            pulled: None,
+            still_until: i64::MIN,
             recent: Vec::with_capacity(RECENT),
             recent_at: 0,
         }
@@ -116,17 +124,35 @@ impl Buffer {
         if number - self.next >= WINDOW || self.next - number > WINDOW {
             return if number < self.next { Arrived::Late } else { Arrived::Refused };
         }
+        let still = self.stands_still(now);
         let slot = &mut self.slots[number.rem_euclid(WINDOW) as usize];
         if slot.as_ref().is_some_and(|slot| slot.number == number) {
             return Arrived::Duplicate;
         }
-        self.arrivals.record(number, now);
+        if still {
+            self.arrivals.skip(number);
+        } else {
+            self.arrivals.record(number, now);
+        }
         self.newest = self.newest.max(number);
         if number < self.next {
             return Arrived::Late;
         }
         *slot = Some(Slot { number, packet });
         Arrived::Kept
+    }
+
+    /// The player asks for a block.
+    pub(crate) fn pulled(&mut self, now: i64) {
+        if self.pulled.is_some_and(|pulled| now - pulled > STILL_US) {
+            self.still_until = now + AFTER_US;
+        }
+        self.pulled = Some(now);
+    }
+
+    /// Nothing was played when this packet came, so that it came late makes no difference, and says nothing about the next one.
+    fn stands_still(&self, now: i64) -> bool {
+        now < self.still_until || self.pulled.is_some_and(|pulled| now - pulled > STILL_US)
     }
 
     fn start(&mut self, number: i64) {

@@ -91,6 +91,7 @@ impl<C: Codec> Speaker<C> {
     /// Gives the next 10 ms. To be called every 10 ms of the player's own clock, with the time at
     /// which the block is asked for; that clock and the sender's may differ.
     pub fn pull(&mut self, now: Time, block: &mut [f32; BLOCK]) {
+        self.buffer.pulled(micros(now));
         while self.fifo.len() < BLOCK {
             self.fill(micros(now));
         }

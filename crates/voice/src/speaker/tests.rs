@@ -279,3 +279,44 @@ fn garbage_is_concealed_and_never_a_panic() {
     let stats = speaker.stats();
     assert!(stats.refused > 50 && stats.played > 500, "{stats:?}");
 }
+
+/// The machine stands still for 250 ms, player and all: what waited meanwhile is there at once, and nothing is late by the network's doing. The
+/// player may ask before or after the machine has read what waited.
+#[test]
+fn a_machine_that_stood_still_adds_no_delay_afterwards() {
+    for read_after in [0, 5_000] {
+        let mut speaker = Speaker::with_codec(Ruler);
+        let still = 3_000_000..3_250_000;
+        let (mut before, mut after) = (Vec::new(), Vec::new());
+        let mut waiting = Vec::new();
+        for now in (0..7_000_000).step_by(10_000) {
+            if now % 20_000 == 0 {
+                waiting.push(now / 20_000);
+            }
+            if still.contains(&now) {
+                continue;
+            }
+            let late = if now == still.end { read_after } else { 0 };
+            let mut read = |speaker: &mut Speaker<Ruler>| {
+                for number in waiting.drain(..) {
+                    speaker.insert(Time((now + late) as u64), number as u32, &packet(number));
+                }
+            };
+            if late == 0 {
+                read(&mut speaker);
+            }
+            let mut block = [0.0; BLOCK];
+            speaker.pull(Time(now as u64), &mut block);
+            read(&mut speaker);
+            let behind = now * 48 / 1_000 - (block[0] * SAW as f32) as i64 + 1;
+            match now {
+                2_000_000..3_000_000 => before.push(behind),
+                3_500_000..7_000_000 => after.push(behind),
+                _ => {}
+            }
+        }
+        let mean = |all: &[i64]| all.iter().sum::<i64>() / all.len() as i64 / 48;
+        let (before, after) = (mean(&before), mean(&after));
+        assert!(after <= before + 10, "{after} ms, before {before}; read {read_after} us after");
+    }
+}
