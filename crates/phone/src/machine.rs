@@ -88,6 +88,8 @@ pub struct Phone {
     pub(crate) calls: BTreeMap<u32, Call>,
     pub(crate) next_call: u32,
     pub(crate) muted: bool,
+    /// The owner does not want to be disturbed.
+    pub(crate) away: bool,
     pub(crate) mail: BTreeMap<u64, MailRow>,
     pub(crate) history: BTreeMap<u64, call::Entry>,
     pub(crate) notes: BTreeMap<u64, NoteRow>,
@@ -213,6 +215,7 @@ impl Phone {
             calls: BTreeMap::new(),
             next_call: 1,
             muted: false,
+            away: false,
             mail: BTreeMap::new(),
             history: BTreeMap::new(),
             notes: BTreeMap::new(),
@@ -352,6 +355,7 @@ impl Phone {
         self.calls_tick();
         self.tasks_tick();
         self.heal_tick();
+        self.lamps_tick();
         if self.attached() {
             self.joins_tick();
             self.share_tick();
@@ -359,7 +363,7 @@ impl Phone {
     }
 
     fn deadline(&self) -> Time {
-        let mut at = self.line.deadline().min(self.desk.deadline());
+        let mut at = self.line.deadline().min(self.desk.deadline()).min(self.lamps_deadline());
         for call in self.calls.values() {
             at = at.min(call.deadline());
         }
@@ -431,6 +435,11 @@ impl Phone {
                 Ok(())
             }
             Command::SetRules { contact, rules } => self.set_rules(contact, rules),
+            Command::SetLamp { contact, shown } => self.set_lamp(contact, shown),
+            Command::SetAway { on } => {
+                self.set_away(on);
+                Ok(())
+            }
             Command::Call { contact } => self.place(contact),
             Command::Answer { call } => self.answer(call),
             Command::Decline { call } => self.decline(call),

@@ -120,6 +120,9 @@ pub enum Event {
     RefusedByRule {
         contact: u32,
     },
+    Lamp {
+        contact: u32,
+    },
     Note {
         contact: u32,
     },

@@ -95,6 +95,8 @@ pub enum Command {
     RenameContact { contact: u32, name: String },
     SetTrusted { contact: u32, trusted: Option<bool> },
     SetBlocked { contact: u32, blocked: bool },
+    SetLamp { contact: u32, shown: bool },
+    SetAway { on: bool },
     Call { contact: u32 },
     Answer { call: u32 },
     Decline { call: u32 },

@@ -7,6 +7,7 @@ mod cards;
 mod devices;
 mod faults;
 mod kill;
+mod lamps;
 mod linetest;
 mod record;
 mod rules;
