@@ -310,6 +310,7 @@ impl Phone {
         self.desk.delete(rows::GROUP, rows::key32(contact));
         self.forget_rules(contact);
         self.forget_lamp(contact);
+        self.forget_delegations(contact);
         let mail: Vec<u64> =
             self.mail.iter().filter(|(_, m)| m.contact == contact).map(|(o, _)| *o).collect();
         for order in mail {

@@ -28,7 +28,7 @@ use crate::enrol::Line;
 use crate::event::{Event, Output};
 use crate::record::Record;
 use crate::ring::Call;
-use crate::rows::{self, HeldRow, MailRow, NoteRow, OwnRow};
+use crate::rows::{self, DelegationRow, HeldRow, MailRow, NoteRow, OwnRow, WarrantRow};
 use crate::voicepath::VoicePath;
 
 /// Most texts that are kept.
@@ -95,6 +95,12 @@ pub struct Phone {
     pub(crate) notes: BTreeMap<u64, NoteRow>,
     pub(crate) held: BTreeMap<u64, HeldRow>,
     pub(crate) record: Record,
+    /// What the owner lets others do, by number.
+    pub(crate) delegations: BTreeMap<u64, DelegationRow>,
+    /// When signing is tried again.
+    pub(crate) sign_again: Option<Time>,
+    /// What contacts let the owner do.
+    pub(crate) warrants: BTreeMap<u32, WarrantRow>,
     /// Written down, and not done.
     pub(crate) tasks: BTreeSet<Task>,
     /// Not to be tried before.
@@ -115,6 +121,9 @@ pub struct Phone {
     /// It does not enter an epoch that it is not in, and goes on as before.
     #[cfg(feature = "adversary")]
     pub(crate) stays: bool,
+    /// What it shows when it calls in somebody's name, whatever it has.
+    #[cfg(feature = "adversary")]
+    pub(crate) shows: Option<(String, Vec<u8>)>,
     /// It speaks in another's name.
     #[cfg(feature = "adversary")]
     pub(crate) forger: Option<crate::room::Forger>,
@@ -221,6 +230,9 @@ impl Phone {
             notes: BTreeMap::new(),
             held: BTreeMap::new(),
             record: Record::new(),
+            delegations: BTreeMap::new(),
+            sign_again: None,
+            warrants: BTreeMap::new(),
             tasks: BTreeSet::new(),
             later: BTreeMap::new(),
             shared: BTreeMap::new(),
@@ -236,6 +248,8 @@ impl Phone {
             #[cfg(feature = "adversary")]
             stays: false,
             #[cfg(feature = "adversary")]
+            shows: None,
+            #[cfg(feature = "adversary")]
             forger: None,
         })
     }
@@ -244,6 +258,12 @@ impl Phone {
     #[cfg(feature = "adversary")]
     pub fn refuse_to_leave(&mut self) {
         self.stays = true;
+    }
+
+    /// From now on it says that it calls for `name`, and shows these bytes as the delegation.
+    #[cfg(feature = "adversary")]
+    pub fn show_as_delegation(&mut self, name: &str, bytes: Vec<u8>) {
+        self.shows = Some((name.into(), bytes));
     }
 
     /// Takes an input. `now` never falls; `wall` is what the device's clock says.
@@ -356,6 +376,7 @@ impl Phone {
         self.tasks_tick();
         self.heal_tick();
         self.lamps_tick();
+        self.delegations_tick();
         if self.attached() {
             self.joins_tick();
             self.share_tick();
@@ -440,6 +461,9 @@ impl Phone {
                 self.set_away(on);
                 Ok(())
             }
+            Command::Delegate { contact, rights, ttl } => self.delegate(contact, rights, ttl),
+            Command::RevokeDelegation { number } => self.revoke_delegation(number),
+            Command::CallFor { contact, principal } => self.place_for(contact, principal),
             Command::Call { contact } => self.place(contact),
             Command::Answer { call } => self.answer(call),
             Command::Decline { call } => self.decline(call),

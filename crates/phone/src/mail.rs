@@ -426,6 +426,13 @@ impl Phone {
             ContactMessage::Needs { call, interpreter, note_taker } => {
                 self.needs_came(contact, call, call::Needs { interpreter, note_taker });
             }
+            ContactMessage::Delegate { delegation, until } => {
+                self.delegated(contact, delegation, until);
+            }
+            ContactMessage::Undelegate { number } => self.undelegated(contact, number),
+            ContactMessage::Behalf { call, name, delegation } => {
+                self.behalf_came(contact, call, &name, delegation.as_bytes(), way);
+            }
             ContactMessage::Bring { call, at, role, office, expected } => {
                 self.asked_in(contact, from, call, at, role, office, expected, way);
             }

@@ -17,6 +17,7 @@ use wire::line::{Closure, LineUp};
 use wire::talk::{CallMessage, ContactMessage, Sealed};
 use wire::{CallId, Leg, Time, Wall};
 
+use crate::behalf::Behalf;
 use crate::command::InputError;
 use crate::event::Event;
 use crate::machine::{Effect, Phone};
@@ -73,6 +74,8 @@ pub(crate) struct Call {
     pub(crate) room: Option<Box<Room>>,
     /// This handset's person was asked into a call of others.
     pub(crate) asked: Option<Asked>,
+    /// In whose name the caller calls.
+    pub(crate) behalf: Option<Behalf>,
 }
 
 impl Call {
@@ -111,6 +114,7 @@ impl Call {
             record: CallRecord::default(),
             room: None,
             asked: None,
+            behalf: None,
         }
     }
 
@@ -192,6 +196,15 @@ impl Phone {
 
     /// A person taps on a contact.
     pub(crate) fn place(&mut self, contact: u32) -> Result<(), InputError> {
+        self.place_as(contact, None)
+    }
+
+    /// The same, in the name of `principal`.
+    pub(crate) fn place_as(
+        &mut self,
+        contact: u32,
+        principal: Option<u32>,
+    ) -> Result<(), InputError> {
         self.own_exchange()?;
         self.may_record()?;
         let (now, wall, patience) = (self.now, self.wall(), self.patience);
@@ -221,6 +234,7 @@ impl Phone {
         let mut call = Call::new(name, contact, Direction::Placed, wall);
         call.stage = Stage::Outgoing(Outgoing::place(now, patience));
         call.keyed = keyed;
+        call.behalf = principal.map(Behalf::Mine);
         let call = self.new_call(call);
         self.record_begins(call);
         self.open_leg(call, false);
@@ -251,6 +265,7 @@ impl Phone {
         match (envelope, exchange) {
             (Ok(envelope), Some(exchange)) => {
                 self.after(Effect::Open(id, leg, LineUp::Open { leg, exchange, envelope }));
+                self.say_behalf(id);
             }
             // Without keys there is nobody to call: the contact was ended meanwhile.
             _ => self.end_call(id, End::Unreachable),

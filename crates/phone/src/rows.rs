@@ -14,6 +14,8 @@
 //!  20     contact number u32  RulesRow     rules for calls with that contact
 //!  21     contact number u32  LampRow      lamps between this handset and that contact
 //!  22     -                   AwayRow      whether the owner is away
+//!  23     number u64          DelegationRow  what the owner lets a contact do
+//!  24     contact number u32  WarrantRow   what a contact lets the owner do
 //!  30     -                   RecordRow    the records officer, and how far the record is
 //!  31     number u64          an entry of the record, sealed, that the exchange has not proved to have
 //!  32     contact u32, name   facts of a call under way that belongs on the record
@@ -26,14 +28,16 @@ use core::time::Duration;
 use call::{Direction, End, Entry};
 use record::Order;
 use record::entry::Seen;
+use seal::delegation::Rights;
 use seal::group::Group;
-use wire::limits::{BODY_MAX, CARD_MAX, HOST_MAX, NAME_MAX, ORDER_MAX, TEXT_MAX};
+use wire::limits::{BODY_MAX, CARD_MAX, DELEGATION_MAX, HOST_MAX, NAME_MAX, ORDER_MAX, TEXT_MAX};
 use wire::rows::Row;
 use wire::{
     Address, Blob, CallId, DecodeError, Envelope, ExchangePub, ExchangeRef, Field, IdentityPub,
     MailId, OfficerPub, PairwisePub, Reader, Rules, Text, Token, Wall, Writer,
 };
 
+use crate::behalf::DelegationState;
 use crate::cards::Card;
 use crate::contacts::Contact;
 use crate::lamps::ContactLamp;
@@ -51,6 +55,8 @@ pub(crate) const WITHDRAW: u8 = 9;
 pub(crate) const RULES: u8 = 20;
 pub(crate) const LAMP: u8 = 21;
 pub(crate) const AWAY: u8 = 22;
+pub(crate) const DELEGATION: u8 = 23;
+pub(crate) const WARRANT: u8 = 24;
 pub(crate) const RECORD: u8 = 30;
 pub(crate) const ENTRY: u8 = 31;
 pub(crate) const DRAFT: u8 = 32;
@@ -223,6 +229,56 @@ impl AwayRow {
 }
 
 record! {
+    /// What the owner lets a contact do in the owner's name.
+    DelegationRow {
+        /// [`DELEGATION_VERSION`].
+        version: u8,
+        contact: u32,
+        rights: u8,
+        /// Until when the owner gave it.
+        until: Wall,
+        /// Until when what was signed last holds.
+        signed: Wall,
+        revoked: bool,
+    }
+}
+
+record! {
+    /// What a contact lets the owner do in its name.
+    WarrantRow {
+        /// [`DELEGATION_VERSION`].
+        version: u8,
+        delegation: Blob<DELEGATION_MAX>,
+        /// Until when that one means to sign it anew.
+        until: Wall,
+    }
+}
+
+/// The only version of a [`DelegationRow`] and a [`WarrantRow`] so far.
+const DELEGATION_VERSION: u8 = 1;
+
+impl DelegationRow {
+    pub(crate) fn new(contact: u32, rights: Rights, until: Wall) -> Self {
+        let (version, rights) = (DELEGATION_VERSION, rights.0);
+        DelegationRow { version, contact, rights, until, signed: Wall(0), revoked: false }
+    }
+
+    pub(crate) fn state(&self, now: Wall) -> DelegationState {
+        match (self.revoked, now >= self.until) {
+            (true, _) => DelegationState::Revoked,
+            (false, true) => DelegationState::Expired,
+            (false, false) => DelegationState::InForce,
+        }
+    }
+}
+
+impl WarrantRow {
+    pub(crate) fn new(delegation: Blob<DELEGATION_MAX>, until: Wall) -> Self {
+        WarrantRow { version: DELEGATION_VERSION, delegation, until }
+    }
+}
+
+record! {
     MailRow {
         mail: MailId,
         contact: u32,
@@ -343,6 +399,16 @@ impl Phone {
             AWAY => {
                 of_version(row, LAMP_VERSION)?;
                 self.away = AwayRow::decode(&row.value).map_err(text)?.away;
+            }
+            DELEGATION => {
+                of_version(row, DELEGATION_VERSION)?;
+                let delegation = DelegationRow::decode(&row.value).map_err(text)?;
+                self.delegations.insert(number64(&row.key)?, delegation);
+            }
+            WARRANT => {
+                of_version(row, DELEGATION_VERSION)?;
+                let warrant = WarrantRow::decode(&row.value).map_err(text)?;
+                self.warrants.insert(number32(&row.key)?, warrant);
             }
             MAIL => {
                 let mail = MailRow::decode(&row.value).map_err(text)?;

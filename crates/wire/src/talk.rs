@@ -9,7 +9,8 @@
 use crate::codec::{Blob, Text, codes, messages};
 use crate::ids::{Address, CallId, ExchangeRef, IdentityPub, PairwisePub};
 use crate::limits::{
-    BODY_MAX, CARD_MAX, KEY_PACKAGE_MAX, NAME_MAX, ROSTER_MAX, TAGS_MAX, TEXT_MAX, WELCOME_MAX,
+    BODY_MAX, CARD_MAX, DELEGATION_MAX, KEY_PACKAGE_MAX, NAME_MAX, ROSTER_MAX, TAGS_MAX, TEXT_MAX,
+    WELCOME_MAX,
 };
 use crate::rules::{Rule, Rules};
 use crate::time::Wall;
@@ -93,6 +94,12 @@ messages! {
         22 => Taken { call: CallId },
         /// Who stays in that call is not connected before these are in it, by rules of mine or of those whom I brought in.
         23 => Needs { call: CallId, interpreter: bool, note_taker: bool },
+        /// You may do this in my name. What is signed runs out soon, and another one follows, up to `until`.
+        24 => Delegate { delegation: Blob<DELEGATION_MAX>, until: Wall },
+        /// You may no longer.
+        25 => Undelegate { number: u64 },
+        /// I call for somebody, whom I call `name`, who signed this for me. Over the leg of that call.
+        26 => Behalf { call: CallId, name: Text<NAME_MAX>, delegation: Blob<DELEGATION_MAX> },
     }
 }
 

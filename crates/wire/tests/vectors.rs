@@ -166,6 +166,9 @@ fn vectors() -> Vec<Vector> {
             Enter { call: CallId([0xca; 16]), roster: blob(&[0x05; 3]), welcome: blob(&[0x3e; 6]) },
             Taken { call: CallId([0xca; 16]) },
             Needs { call: CallId([0xca; 16]), interpreter: true, note_taker: false },
+            Delegate { delegation: blob(&[0xde; 4]), until: Wall(1_800_000_000) },
+            Undelegate { number: 258 },
+            Behalf { call: CallId([0xca; 16]), name: text("Ada"), delegation: blob(&[0xde; 4]) },
         }
         SiblingMessage {
             Admit { credential: blob(&[0xc1; 4]), name: text("Ada") },

@@ -185,6 +185,8 @@ fn happened(app: App, event: Event) {
         | Event::ContactReady { .. }
         | Event::RefusedByRule { .. }
         | Event::Lamp { .. }
+        | Event::Behalf { .. }
+        | Event::Delegated { .. }
         | Event::Call { .. }
         | Event::Voice { .. }
         | Event::Muted { .. }

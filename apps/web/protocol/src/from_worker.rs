@@ -114,6 +114,12 @@ pub enum Event {
     TextArrived {
         call: u32,
     },
+    Behalf {
+        call: u32,
+    },
+    Delegated {
+        contact: u32,
+    },
     Missed {
         contact: u32,
     },

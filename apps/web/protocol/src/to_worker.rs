@@ -98,6 +98,7 @@ pub enum Command {
     SetLamp { contact: u32, shown: bool },
     SetAway { on: bool },
     Call { contact: u32 },
+    CallFor { contact: u32, principal: u32 },
     Answer { call: u32 },
     Decline { call: u32 },
     Ignore { call: u32 },

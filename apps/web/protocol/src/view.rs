@@ -162,11 +162,29 @@ pub struct ContactView {
     pub own_office: bool,
     pub lamp_shown: bool,
     pub lamp: Option<Lamp>,
+    /// The person may call others in this contact's name.
+    pub may_call_for: bool,
     pub own_device: bool,
     pub ready: bool,
     pub suite: String,
     /// Words can be compared.
     pub has_words: bool,
+}
+
+/// In whose name a caller calls.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Behalf {
+    /// Placed here.
+    Mine {
+        name: String,
+    },
+    Verified {
+        name: String,
+    },
+    /// The caller says so, and nothing proves it.
+    Claimed {
+        name: String,
+    },
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -190,6 +208,7 @@ pub struct CallView {
     pub room: Option<RoomView>,
     /// Incoming: a contact asks this handset's person into a call of others.
     pub asked: Option<Asked>,
+    pub behalf: Option<Behalf>,
 }
 
 /// What moves in a call.

@@ -2,6 +2,7 @@
 //! networks, disks and strangers do to them.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod behalf;
 mod calls;
 mod cards;
 mod devices;

@@ -47,6 +47,7 @@ pub(in crate::phone) fn view() -> View {
             own_office: false,
             lamp_shown: false,
             lamp: None,
+            may_call_for: None,
             own_device: false,
             ready: true,
             suite: String::new(),
@@ -57,6 +58,7 @@ pub(in crate::phone) fn view() -> View {
         history: Vec::new(),
         missed: 0,
         notes: Vec::new(),
+        delegations: Vec::new(),
         record: RecordView {
             calls: record::Calls::None,
             officer: None,
@@ -93,6 +95,7 @@ fn with_call(state: CallState) -> View {
         room: None,
         barred: None,
         asked: None,
+        behalf: None,
     };
     View { calls: vec![call], ..view() }
 }
@@ -147,6 +150,33 @@ fn a_contact_shows_rules_and_who_can_lift_the_one_that_keeps_a_call_from_coming_
         "No call   through staff only, by their rule; ask Ada or Boris",
     ] {
         assert!(screen.contains(shown), "{shown}:\n{screen}");
+    }
+}
+
+#[test]
+fn on_behalf_is_said_as_what_it_is() {
+    use phone::{BehalfView, Unproved};
+    let screen = |state_of, behalf| {
+        let mut view = with_call(state_of);
+        view.calls[0].behalf = Some(behalf);
+        drawn(&view, &state())
+    };
+    let name = || "Zoe".to_owned();
+    for state_of in [CallState::RingingHere, CallState::Connected] {
+        let verified = screen(state_of, BehalfView::Verified { contact: 9, name: name() });
+        assert!(verified.contains("on behalf of Zoe, verified"), "{verified}");
+        for why in [
+            Unproved::Stranger,
+            Unproved::NotVerified,
+            Unproved::Expired,
+            Unproved::OtherAttendant,
+            Unproved::NotForCalls,
+            Unproved::Forged,
+        ] {
+            let claimed = screen(state_of, BehalfView::Claimed { name: name(), why });
+            assert!(claimed.contains("says that it calls for \u{201c}Zoe\u{201d}: NOT VERIFIED"));
+            assert!(!claimed.contains("on behalf of"), "{claimed}");
+        }
     }
 }
 
