@@ -24,7 +24,7 @@ pub const KEYS_WITHIN: Duration = Duration::from_secs(20);
 pub enum Sound {
     /// It rings.
     Rings,
-    /// It shows, silently: ignored by the person.
+    /// It shows, silently: ignored by the person, who may also have said beforehand not to be disturbed.
     Silent,
 }
 

@@ -2,6 +2,7 @@
 
 use core::time::Duration;
 
+use seal::delegation::Rights;
 use wire::Rule;
 use wire::enrol::{EnrolLink, LinkError as EnrolLinkError};
 use wire::talk::Role;
@@ -89,10 +90,43 @@ pub enum Command {
         /// All of them.
         rules: ContactRules,
     },
+    /// A contact of the own office sees what the owner is doing, or no longer. On the first handset only.
+    SetLamp {
+        /// Whom.
+        contact: u32,
+        /// Whether.
+        shown: bool,
+    },
+    /// The owner does not want to be disturbed, or no longer: calls come in silently, here and on the owner's other handsets.
+    SetAway {
+        /// Away or not.
+        on: bool,
+    },
+    /// Let a contact do things in the owner's name, in place of what it was let do before. On the first handset only.
+    Delegate {
+        /// Whom.
+        contact: u32,
+        /// What.
+        rights: Rights,
+        /// For how long.
+        ttl: Duration,
+    },
+    /// Take that back.
+    RevokeDelegation {
+        /// Which: its number.
+        number: u64,
+    },
     /// Ring a contact.
     Call {
         /// Whom.
         contact: u32,
+    },
+    /// Ring a contact in the name of another one, who delegated that.
+    CallFor {
+        /// Whom.
+        contact: u32,
+        /// In whose name.
+        principal: u32,
     },
     /// Answer an incoming call.
     Answer {

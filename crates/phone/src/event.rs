@@ -144,6 +144,16 @@ pub enum Event {
         /// In which call.
         call: u32,
     },
+    /// The caller of a call that comes in says on whose behalf it calls.
+    Behalf {
+        /// Which call.
+        call: u32,
+    },
+    /// What a contact lets the owner do in its name changed.
+    Delegated {
+        /// Who.
+        contact: u32,
+    },
     /// A call was missed.
     Missed {
         /// From whom.
@@ -155,6 +165,11 @@ pub enum Event {
         contact: u32,
         /// Which rule.
         rule: Rule,
+    },
+    /// What is shown of a contact's lamp changed.
+    Lamp {
+        /// Whose.
+        contact: u32,
     },
     /// A text came from a contact.
     Note {

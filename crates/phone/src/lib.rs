@@ -22,6 +22,7 @@
 //! Times are [`wire::Time`]; samples are mono at 48 kHz.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod behalf;
 mod cards;
 mod command;
 mod contacts;
@@ -30,6 +31,7 @@ mod devices;
 mod enrol;
 mod event;
 mod history;
+mod lamps;
 mod machine;
 mod mail;
 mod reconnect;
@@ -43,6 +45,7 @@ mod talk;
 mod view;
 mod voicepath;
 
+pub use behalf::{BehalfView, DelegationState, DelegationView, Unproved};
 pub use call::vouch::Trust;
 pub use command::{Command, Input, InputError, RestoreError, Setup};
 pub use event::{Doubt, Event, Output};

@@ -28,7 +28,7 @@ use crate::enrol::Line;
 use crate::event::{Event, Output};
 use crate::record::Record;
 use crate::ring::Call;
-use crate::rows::{self, HeldRow, MailRow, NoteRow, OwnRow};
+use crate::rows::{self, DelegationRow, HeldRow, MailRow, NoteRow, OwnRow, WarrantRow};
 use crate::voicepath::VoicePath;
 
 /// Most texts that are kept.
@@ -88,6 +88,8 @@ pub struct Phone {
     pub(crate) calls: BTreeMap<u32, Call>,
     pub(crate) next_call: u32,
     pub(crate) muted: bool,
+    /// The owner does not want to be disturbed.
+    pub(crate) away: bool,
     pub(crate) mail: BTreeMap<u64, MailRow>,
     pub(crate) history: BTreeMap<u64, call::Entry>,
     pub(crate) notes: BTreeMap<u64, NoteRow>,
@@ -95,6 +97,12 @@ pub struct Phone {
     /// What came over a leg before the commit that it needs: of which contact.
     pub(crate) early: Vec<(Leg, u32, Vec<u8>)>,
     pub(crate) record: Record,
+    /// What the owner lets others do, by number.
+    pub(crate) delegations: BTreeMap<u64, DelegationRow>,
+    /// When signing is tried again.
+    pub(crate) sign_again: Option<Time>,
+    /// What contacts let the owner do.
+    pub(crate) warrants: BTreeMap<u32, WarrantRow>,
     /// Written down, and not done.
     pub(crate) tasks: BTreeSet<Task>,
     /// Not to be tried before.
@@ -115,6 +123,9 @@ pub struct Phone {
     /// It does not enter an epoch that it is not in, and goes on as before.
     #[cfg(feature = "adversary")]
     pub(crate) stays: bool,
+    /// What it shows when it calls in somebody's name, whatever it has.
+    #[cfg(feature = "adversary")]
+    pub(crate) shows: Option<(String, Vec<u8>)>,
     /// It speaks in another's name.
     #[cfg(feature = "adversary")]
     pub(crate) forger: Option<crate::room::Forger>,
@@ -215,12 +226,16 @@ impl Phone {
             calls: BTreeMap::new(),
             next_call: 1,
             muted: false,
+            away: false,
             mail: BTreeMap::new(),
             history: BTreeMap::new(),
             notes: BTreeMap::new(),
             held: BTreeMap::new(),
             early: Vec::new(),
             record: Record::new(),
+            delegations: BTreeMap::new(),
+            sign_again: None,
+            warrants: BTreeMap::new(),
             tasks: BTreeSet::new(),
             later: BTreeMap::new(),
             shared: BTreeMap::new(),
@@ -236,6 +251,8 @@ impl Phone {
             #[cfg(feature = "adversary")]
             stays: false,
             #[cfg(feature = "adversary")]
+            shows: None,
+            #[cfg(feature = "adversary")]
             forger: None,
         })
     }
@@ -244,6 +261,12 @@ impl Phone {
     #[cfg(feature = "adversary")]
     pub fn refuse_to_leave(&mut self) {
         self.stays = true;
+    }
+
+    /// From now on it says that it calls for `name`, and shows these bytes as the delegation.
+    #[cfg(feature = "adversary")]
+    pub fn show_as_delegation(&mut self, name: &str, bytes: Vec<u8>) {
+        self.shows = Some((name.into(), bytes));
     }
 
     /// Takes an input. `now` never falls; `wall` is what the device's clock says.
@@ -355,6 +378,8 @@ impl Phone {
         self.calls_tick();
         self.tasks_tick();
         self.heal_tick();
+        self.lamps_tick();
+        self.delegations_tick();
         if self.attached() {
             self.joins_tick();
             self.share_tick();
@@ -362,7 +387,7 @@ impl Phone {
     }
 
     fn deadline(&self) -> Time {
-        let mut at = self.line.deadline().min(self.desk.deadline());
+        let mut at = self.line.deadline().min(self.desk.deadline()).min(self.lamps_deadline());
         for call in self.calls.values() {
             at = at.min(call.deadline());
         }
@@ -434,6 +459,14 @@ impl Phone {
                 Ok(())
             }
             Command::SetRules { contact, rules } => self.set_rules(contact, rules),
+            Command::SetLamp { contact, shown } => self.set_lamp(contact, shown),
+            Command::SetAway { on } => {
+                self.set_away(on);
+                Ok(())
+            }
+            Command::Delegate { contact, rights, ttl } => self.delegate(contact, rights, ttl),
+            Command::RevokeDelegation { number } => self.revoke_delegation(number),
+            Command::CallFor { contact, principal } => self.place_for(contact, principal),
             Command::Call { contact } => self.place(contact),
             Command::Answer { call } => self.answer(call),
             Command::Decline { call } => self.decline(call),

@@ -37,6 +37,8 @@ pub(crate) enum Way {
     Mail(Wall),
     /// With a leg that was just opened, or over one.
     Leg(wire::Leg),
+    /// Said aside, at this moment.
+    Aside,
 }
 
 impl Phone {
@@ -334,7 +336,7 @@ impl Phone {
         match opened {
             Ok(Incoming::Application { from, message }) => {
                 let theirs = from.device.principal() == record.row.identity;
-                if theirs && record.row.sibling {
+                if theirs && record.row.sibling && !matches!(way, Way::Aside) {
                     return self.sibling_said(contact, from.device, &message, way);
                 }
                 match ContactMessage::decode(&message) {
@@ -395,7 +397,16 @@ impl Phone {
     fn heard(&mut self, contact: u32, from: VerifiedDevice, message: ContactMessage, way: Way) {
         // Whatever it says, it has joined.
         self.accepted(contact);
+        let aside = matches!(message, ContactMessage::Lamp { .. } | ContactMessage::LampAsk {});
+        if aside || matches!(way, Way::Aside) {
+            let fit = aside && matches!(way, Way::Aside);
+            if !fit || !self.lamp_word(contact, from, &message) {
+                self.dropped += 1;
+            }
+            return;
+        }
         match message {
+            ContactMessage::Lamp { .. } | ContactMessage::LampAsk {} => {}
             ContactMessage::Introduce { .. } => self.dropped += 1,
             ContactMessage::Accepted { .. } => {}
             ContactMessage::KeyPackage { to, key_package, want } => {
@@ -432,6 +443,13 @@ impl Phone {
             }
             ContactMessage::Needs { call, interpreter, note_taker } => {
                 self.needs_came(contact, call, call::Needs { interpreter, note_taker });
+            }
+            ContactMessage::Delegate { delegation, until } => {
+                self.delegated(contact, delegation, until);
+            }
+            ContactMessage::Undelegate { number } => self.undelegated(contact, number),
+            ContactMessage::Behalf { call, name, delegation } => {
+                self.behalf_came(contact, call, &name, delegation.as_bytes(), way);
             }
             ContactMessage::Bring { call, at, role, office, expected } => {
                 self.asked_in(contact, from, call, at, role, office, expected, way);

@@ -17,6 +17,7 @@ use wire::line::{Closure, LineUp};
 use wire::talk::{CallMessage, ContactMessage, Sealed};
 use wire::{CallId, Leg, Time, Wall};
 
+use crate::behalf::Behalf;
 use crate::command::InputError;
 use crate::event::Event;
 use crate::machine::{Effect, Phone};
@@ -73,6 +74,8 @@ pub(crate) struct Call {
     pub(crate) room: Option<Box<Room>>,
     /// This handset's person was asked into a call of others.
     pub(crate) asked: Option<Asked>,
+    /// In whose name the caller calls.
+    pub(crate) behalf: Option<Behalf>,
 }
 
 impl Call {
@@ -111,6 +114,7 @@ impl Call {
             record: CallRecord::default(),
             room: None,
             asked: None,
+            behalf: None,
         }
     }
 
@@ -192,6 +196,15 @@ impl Phone {
 
     /// A person taps on a contact.
     pub(crate) fn place(&mut self, contact: u32) -> Result<(), InputError> {
+        self.place_as(contact, None)
+    }
+
+    /// The same, in the name of `principal`.
+    pub(crate) fn place_as(
+        &mut self,
+        contact: u32,
+        principal: Option<u32>,
+    ) -> Result<(), InputError> {
         self.own_exchange()?;
         self.may_record()?;
         let (now, wall, patience) = (self.now, self.wall(), self.patience);
@@ -221,6 +234,7 @@ impl Phone {
         let mut call = Call::new(name, contact, Direction::Placed, wall);
         call.stage = Stage::Outgoing(Outgoing::place(now, patience));
         call.keyed = keyed;
+        call.behalf = principal.map(Behalf::Mine);
         let call = self.new_call(call);
         self.record_begins(call);
         self.open_leg(call, false);
@@ -251,6 +265,7 @@ impl Phone {
         match (envelope, exchange) {
             (Ok(envelope), Some(exchange)) => {
                 self.after(Effect::Open(id, leg, LineUp::Open { leg, exchange, envelope }));
+                self.say_behalf(id);
             }
             // Without keys there is nobody to call: the contact was ended meanwhile.
             _ => self.end_call(id, End::Unreachable),
@@ -300,6 +315,7 @@ impl Phone {
             Way::Leg(leg) => leg,
             Way::Mail(_) if again => return,
             Way::Mail(_) => return self.missed(contact, name, at),
+            Way::Aside => return,
         };
         if let Some(id) = self.live(contact, name) {
             return self.new_leg(id, leg);
@@ -332,7 +348,7 @@ impl Phone {
         self.touched_contacts.insert(contact);
         let mut call = Call::new(name, contact, Direction::Received, at);
         call.leg = Some(leg);
-        call.stage = Stage::Incoming(Incoming::new(self.now));
+        call.stage = Stage::Incoming(self.comes_in());
         (call.device, call.tell, call.keyed) = (Some(from.device()), tell, keyed);
         let id = self.new_call(call);
         self.record_begins(id);
@@ -348,6 +364,15 @@ impl Phone {
         if tell {
             self.say_over_leg(contact, leg, &ContactMessage::Ringing { call: name });
         }
+    }
+
+    /// A call that comes in: silently, if the owner does not want to be disturbed.
+    pub(crate) fn comes_in(&self) -> Incoming {
+        let mut incoming = Incoming::new(self.now);
+        if self.away {
+            incoming.ignore();
+        }
+        incoming
     }
 
     /// The caller of a call that is known opened another leg.

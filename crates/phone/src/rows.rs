@@ -12,6 +12,10 @@
 //!   8     order u64           HeldRow      messages of an epoch that is still to come
 //!   9     address 16          -            address to be withdrawn
 //!  20     contact number u32  RulesRow     rules for calls with that contact
+//!  21     contact number u32  LampRow      lamps between this handset and that contact
+//!  22     -                   AwayRow      whether the owner is away
+//!  23     number u64          DelegationRow  what the owner lets a contact do
+//!  24     contact number u32  WarrantRow   what a contact lets the owner do
 //!  30     -                   RecordRow    the records officer, and how far the record is
 //!  31     number u64          an entry of the record, sealed, that the exchange has not proved to have
 //!  32     contact u32, name   facts of a call under way that belongs on the record
@@ -24,16 +28,19 @@ use core::time::Duration;
 use call::{Direction, End, Entry};
 use record::Order;
 use record::entry::Seen;
+use seal::delegation::Rights;
 use seal::group::Group;
-use wire::limits::{BODY_MAX, CARD_MAX, HOST_MAX, NAME_MAX, ORDER_MAX, TEXT_MAX};
+use wire::limits::{BODY_MAX, CARD_MAX, DELEGATION_MAX, HOST_MAX, NAME_MAX, ORDER_MAX, TEXT_MAX};
 use wire::rows::Row;
 use wire::{
     Address, Blob, CallId, DecodeError, Envelope, ExchangePub, ExchangeRef, Field, IdentityPub,
     MailId, OfficerPub, PairwisePub, Reader, Rules, Text, Token, Wall, Writer,
 };
 
+use crate::behalf::DelegationState;
 use crate::cards::Card;
 use crate::contacts::Contact;
+use crate::lamps::ContactLamp;
 use crate::machine::{Phone, Task};
 
 pub(crate) const OWN: u8 = 1;
@@ -46,6 +53,10 @@ pub(crate) const NOTE: u8 = 7;
 pub(crate) const HELD: u8 = 8;
 pub(crate) const WITHDRAW: u8 = 9;
 pub(crate) const RULES: u8 = 20;
+pub(crate) const LAMP: u8 = 21;
+pub(crate) const AWAY: u8 = 22;
+pub(crate) const DELEGATION: u8 = 23;
+pub(crate) const WARRANT: u8 = 24;
 pub(crate) const RECORD: u8 = 30;
 pub(crate) const ENTRY: u8 = 31;
 pub(crate) const DRAFT: u8 = 32;
@@ -177,6 +188,97 @@ impl RulesRow {
 }
 
 record! {
+    /// Lamps between this handset and a contact. Without such a row there are none.
+    LampRow {
+        /// [`LAMP_VERSION`].
+        version: u8,
+        /// The owner shows it the lamp.
+        shown: bool,
+        /// It told its own.
+        told: bool,
+        /// The epoch of the contact group in which
+        epoch: u64,
+        /// so much was said aside.
+        asides: u32,
+    }
+}
+
+record! {
+    /// Whether the owner is away. Without such a row: no.
+    AwayRow {
+        /// [`LAMP_VERSION`].
+        version: u8,
+        away: bool,
+    }
+}
+
+/// The only version of a [`LampRow`] and an [`AwayRow`] so far.
+const LAMP_VERSION: u8 = 1;
+
+impl LampRow {
+    /// No lamps.
+    pub(crate) fn none() -> Self {
+        LampRow { version: LAMP_VERSION, shown: false, told: false, epoch: 0, asides: 0 }
+    }
+}
+
+impl AwayRow {
+    pub(crate) fn new(away: bool) -> Self {
+        AwayRow { version: LAMP_VERSION, away }
+    }
+}
+
+record! {
+    /// What the owner lets a contact do in the owner's name.
+    DelegationRow {
+        /// [`DELEGATION_VERSION`].
+        version: u8,
+        contact: u32,
+        rights: u8,
+        /// Until when the owner gave it.
+        until: Wall,
+        /// Until when what was signed last holds.
+        signed: Wall,
+        revoked: bool,
+    }
+}
+
+record! {
+    /// What a contact lets the owner do in its name.
+    WarrantRow {
+        /// [`DELEGATION_VERSION`].
+        version: u8,
+        delegation: Blob<DELEGATION_MAX>,
+        /// Until when that one means to sign it anew.
+        until: Wall,
+    }
+}
+
+/// The only version of a [`DelegationRow`] and a [`WarrantRow`] so far.
+const DELEGATION_VERSION: u8 = 1;
+
+impl DelegationRow {
+    pub(crate) fn new(contact: u32, rights: Rights, until: Wall) -> Self {
+        let (version, rights) = (DELEGATION_VERSION, rights.0);
+        DelegationRow { version, contact, rights, until, signed: Wall(0), revoked: false }
+    }
+
+    pub(crate) fn state(&self, now: Wall) -> DelegationState {
+        match (self.revoked, now >= self.until) {
+            (true, _) => DelegationState::Revoked,
+            (false, true) => DelegationState::Expired,
+            (false, false) => DelegationState::InForce,
+        }
+    }
+}
+
+impl WarrantRow {
+    pub(crate) fn new(delegation: Blob<DELEGATION_MAX>, until: Wall) -> Self {
+        WarrantRow { version: DELEGATION_VERSION, delegation, until }
+    }
+}
+
+record! {
     MailRow {
         mail: MailId,
         contact: u32,
@@ -283,13 +385,30 @@ impl Phone {
                 contact.ok_or("a group without its contact")?.group = Some(group);
             }
             RULES => {
-                // A later version may have other fields.
-                if row.value.first() != Some(&RULES_VERSION) {
-                    return Err("rules of a later version: update this handset".into());
-                }
+                of_version(row, RULES_VERSION)?;
                 let rules = RulesRow::decode(&row.value).map_err(text)?;
                 let contact = self.contacts.get_mut(&number32(&row.key)?);
                 contact.ok_or("rules without their contact")?.rules = rules;
+            }
+            LAMP => {
+                of_version(row, LAMP_VERSION)?;
+                let lamp = LampRow::decode(&row.value).map_err(text)?;
+                let contact = self.contacts.get_mut(&number32(&row.key)?);
+                contact.ok_or("a lamp without its contact")?.lamp = ContactLamp::new(lamp);
+            }
+            AWAY => {
+                of_version(row, LAMP_VERSION)?;
+                self.away = AwayRow::decode(&row.value).map_err(text)?.away;
+            }
+            DELEGATION => {
+                of_version(row, DELEGATION_VERSION)?;
+                let delegation = DelegationRow::decode(&row.value).map_err(text)?;
+                self.delegations.insert(number64(&row.key)?, delegation);
+            }
+            WARRANT => {
+                of_version(row, DELEGATION_VERSION)?;
+                let warrant = WarrantRow::decode(&row.value).map_err(text)?;
+                self.warrants.insert(number32(&row.key)?, warrant);
             }
             MAIL => {
                 let mail = MailRow::decode(&row.value).map_err(text)?;
@@ -341,6 +460,14 @@ impl Phone {
         self.tasks.extend(self.record.entries.keys().map(|number| Task::Record(*number)));
         let mail = self.mail.iter().filter(|(_, m)| !m.waits);
         self.tasks.extend(mail.map(|(order, _)| Task::Post(*order)));
+    }
+}
+
+/// A later version may have other fields.
+fn of_version(row: &Row, version: u8) -> Result<(), String> {
+    match row.value.first() {
+        Some(first) if *first == version => Ok(()),
+        _ => Err("a row of a later version: update this handset".into()),
     }
 }
 

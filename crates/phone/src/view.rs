@@ -3,6 +3,7 @@
 use core::time::Duration;
 
 use call::contact::{CardState, Keys, Progress};
+use call::lamp::Shown;
 use call::{CallState, Direction, End, Entry, Kind, Sound};
 use record::Calls;
 use record::order::fingerprint;
@@ -12,6 +13,7 @@ use voice::{Level, Quality};
 use wire::talk::Role;
 use wire::{Rules, Time, Wall};
 
+use crate::behalf::{BehalfView, DelegationView};
 use crate::enrol::Line;
 use crate::event::Doubt;
 use crate::machine::Phone;
@@ -48,6 +50,8 @@ pub struct View {
     pub store_fails: bool,
     /// The microphone is muted.
     pub muted: bool,
+    /// The owner does not want to be disturbed.
+    pub away: bool,
     /// The microphone's level, heard or not.
     pub mic: Level,
     /// Contacts in order of their numbers.
@@ -62,6 +66,8 @@ pub struct View {
     pub missed: usize,
     /// Texts, oldest first.
     pub notes: Vec<NoteView>,
+    /// What the owner lets others do in the owner's name. On the first handset.
+    pub delegations: Vec<DelegationView>,
     /// The office's record.
     pub record: RecordView,
     /// Mail that waits for the line.
@@ -100,6 +106,14 @@ pub struct ContactView {
     pub their_rules: Rules,
     /// A rule would keep a call that is placed now from coming about.
     pub barred: Option<BarredView>,
+    /// It is reached at the own exchange: one of the own office, to whom the owner can show the lamp.
+    pub own_office: bool,
+    /// The owner shows it the lamp.
+    pub lamp_shown: bool,
+    /// Its own lamp; `None` if it never told one.
+    pub lamp: Option<Shown>,
+    /// The owner may call in its name, until then by what there is to show.
+    pub may_call_for: Option<Wall>,
     /// Another handset of the same principal, or one that wants to be: it is admitted when its words are
     /// verified.
     pub own_device: bool,
@@ -145,6 +159,8 @@ pub struct CallView {
     pub barred: Option<BarredView>,
     /// This person was asked into a call of others: as what, of which office the others are, who is expected.
     pub asked: Option<(Role, String, String)>,
+    /// In whose name the caller calls, or says that it does.
+    pub behalf: Option<BehalfView>,
 }
 
 /// The office's record, as this handset knows it.
@@ -226,6 +242,7 @@ impl Phone {
             clock_off: self.clock_off,
             store_fails: self.desk.fails(),
             muted: self.muted,
+            away: self.away,
             mic: self.voice.mic_level(),
             contacts: self.contact_views(),
             calls: self
@@ -235,6 +252,7 @@ impl Phone {
                 .map(|(id, call)| {
                     let quality = (heard == Some(*id)).then_some(quality);
                     let mut view = call_view(*id, call, now, quality, self.on_record(*id));
+                    view.behalf = self.behalf_view(call);
                     if let CallState::Ended(end) = view.state {
                         view.barred = self.barred_view(call.contact, end);
                     }
@@ -245,6 +263,7 @@ impl Phone {
             history: self.history_views(),
             missed: self.history.values().filter(|h| h.unseen).count(),
             notes: self.note_views(),
+            delegations: self.delegation_views(),
             record: self.record_view(),
             mail_waiting: self.mail.len(),
             dropped: self.dropped,
@@ -292,6 +311,10 @@ impl Phone {
             barred: self
                 .barred(*id, Kind::Direct)
                 .and_then(|barred| self.barred_view(*id, End::ByRule(barred))),
+            own_office: self.in_own_office(c),
+            lamp_shown: c.lamp.row.shown,
+            lamp: self.lamp_of(c),
+            may_call_for: self.may_call_for(*id),
             own_device: c.row.sibling,
             ready: c.stock.is_ready(),
             suite: c.group.as_ref().map(seal::group::Group::suite).unwrap_or_default(),
@@ -388,6 +411,7 @@ fn call_view(
         minutes: call.record.minutes.clone(),
         room: call.room.as_ref().map(|room| room.view()),
         barred: None,
+        behalf: None,
         asked: call.asked.as_ref().map(|a| (a.role, a.office.clone(), a.expected.clone())),
     }
 }

@@ -20,6 +20,8 @@
 
 #[cfg(feature = "groups")]
 pub mod card;
+#[cfg(feature = "groups")]
+pub mod delegation;
 #[cfg(feature = "fuzz")]
 pub mod fuzz;
 #[cfg(feature = "groups")]

@@ -24,6 +24,8 @@ pub const WELCOME_MAX: usize = 14 * 1024;
 pub const ROSTER_MAX: usize = 2 * 1024;
 /// Longest card. Bytes.
 pub const CARD_MAX: usize = 512;
+/// Longest delegation. Bytes.
+pub const DELEGATION_MAX: usize = 256;
 /// Longest display or office name. UTF-8 bytes.
 pub const NAME_MAX: usize = 64;
 /// Longest `host:port` of an exchange. Bytes.

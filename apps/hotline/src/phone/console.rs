@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use phone::{Command, View};
+use call::lamp::Shown;
+use phone::{BehalfView, Command, DelegationState, DelegationView, Unproved, View};
+use seal::delegation::Rights;
 use wire::talk::Role;
 
 /// How long a card can be redeemed if nothing else is said.
@@ -38,6 +40,8 @@ pub enum Show {
     Room,
     /// Safety words of a contact.
     Words(u32),
+    /// What others may do in the owner's name.
+    Delegations,
     /// The office's record.
     Record,
     /// The commands.
@@ -54,8 +58,13 @@ policy N direct             calls with contact N come about as they are dialled,
 policy N through M          only arranged by contact M, whose name N is told if you trust N
 policy N hours Mon-Fri 09:00-18:00 +01:00          only then (days, times, distance from UTC); or: hours always
 policy N interpreter yes|no, note-taker yes|no     only with one in the call        policy N none   no rules
+lamp N yes|no               contact N of your office sees whether you are free, ringing, on a call or away
+away on|off                 calls come in silently, and who sees your lamp knows
 revoke N                    withdraw a contact     revoke-card N             withdraw a card
 device                      a card for a further handset of yours; then verify it here
+delegate N place DAYS       contact N may call in your name for so long; undelegate NUMBER takes it back, at once here and within
+                            8 hours for whom it calls; delegations lists them
+call N for M                ring contact N in the name of contact M, who delegated that to you
 call N                      ring contact N         answer, decline, ignore   the call that comes in
 hangup                      end, or give up        hold on|off, mute on|off
 say TEXT                    beside voice           note N TEXT               to contact N, any time
@@ -105,11 +114,34 @@ pub fn read(line: &str, view: &View) -> Result<Action, String> {
             let (contact, answer) = number(rest)?;
             Command::SetBlocked { contact, blocked: yes(answer)? }
         }
+        "lamp" => {
+            let (contact, answer) = number(rest)?;
+            Command::SetLamp { contact, shown: yes(answer)? }
+        }
+        "away" => Command::SetAway { on: on(rest)? },
         "policy" => {
             let (contact, rest) = number(rest)?;
             super::rules::read(contact, rest, view)?
         }
-        "call" => Command::Call { contact: number(rest)?.0 },
+        "call" => match number(rest)? {
+            (contact, "") => Command::Call { contact },
+            (contact, rest) => match split(rest) {
+                ("for", principal) => Command::CallFor { contact, principal: number(principal)?.0 },
+                (other, _) => return Err(format!("say `call N` or `call N for M`, not `{other}`")),
+            },
+        },
+        "delegate" => {
+            let (contact, rest) = number(rest)?;
+            let ("place", days) = split(rest) else {
+                return Err("say what it may do: there is `place`, to call in your name".into());
+            };
+            let days: u64 =
+                days.parse().map_err(|_| format!("`{days}` is not a number of days"))?;
+            let ttl = Duration::from_secs(days.saturating_mul(24 * 3600));
+            Command::Delegate { contact, rights: Rights::PLACE, ttl }
+        }
+        "undelegate" => Command::RevokeDelegation { number: number(rest)?.0.into() },
+        "delegations" => return Ok(Action::Show(Show::Delegations)),
         "answer" => Command::Answer { call: coming_in(view)? },
         "decline" => Command::Decline { call: coming_in(view)? },
         "ignore" => Command::Ignore { call: coming_in(view)? },
@@ -215,6 +247,47 @@ pub fn role_word(role: Role) -> &'static str {
     found.map_or("attendant", |(name, _)| name)
 }
 
+/// In whose name a call is, in words that promise no more than was proved.
+pub fn behalf(behalf: &BehalfView) -> String {
+    match behalf {
+        BehalfView::Mine { name } => format!("on behalf of {name}"),
+        BehalfView::Verified { name, .. } => format!("on behalf of {name}, verified"),
+        BehalfView::Claimed { name, why } => {
+            let why = match why {
+                Unproved::Stranger => "whoever signed is no contact of yours",
+                Unproved::NotVerified => "you did not verify that contact",
+                Unproved::Expired => "what it shows has expired",
+                Unproved::OtherAttendant => "what it shows is somebody else's",
+                Unproved::NotForCalls => "what it shows is not for calls",
+                Unproved::Forged => "what it shows is forged",
+            };
+            format!("says that it calls for \u{201c}{name}\u{201d}: NOT VERIFIED, {why}")
+        }
+    }
+}
+
+/// A delegation in a line.
+pub fn delegation(d: &DelegationView, view: &View) -> String {
+    let name = view.contacts.iter().find(|c| c.id == d.contact).map_or("somebody", |c| &c.name);
+    let state = match d.state {
+        DelegationState::InForce => "in force",
+        DelegationState::Expired => "expired",
+        DelegationState::Revoked => "taken back",
+    };
+    format!("{}  {name} may call in your name: {state}", d.number)
+}
+
+/// A lamp in words.
+pub fn lamp_word(lamp: Shown) -> &'static str {
+    match lamp {
+        Shown::Free => "free",
+        Shown::Ringing => "ringing",
+        Shown::OnCall => "on a call",
+        Shown::Away => "away",
+        Shown::NotKnown => "not known",
+    }
+}
+
 fn coming_in(view: &View) -> Result<u32, String> {
     let call = view.calls.iter().find(|c| c.state == call::CallState::RingingHere);
     call.map(|c| c.id).ok_or_else(|| "no call comes in".into())
@@ -256,6 +329,18 @@ mod tests {
             command("trust 1 default"),
             Ok(Command::SetTrusted { trusted: None, .. })
         ));
+        assert!(matches!(command("lamp 2 yes"), Ok(Command::SetLamp { contact: 2, shown: true })));
+        assert!(matches!(
+            command("call 3 for 2"),
+            Ok(Command::CallFor { contact: 3, principal: 2 })
+        ));
+        assert!(matches!(
+            command("delegate 3 place 2"),
+            Ok(Command::Delegate { contact: 3, rights: Rights::PLACE, ttl })
+                if ttl == Duration::from_secs(2 * 86_400)
+        ));
+        assert!(matches!(command("undelegate 4"), Ok(Command::RevokeDelegation { number: 4 })));
+        assert!(matches!(command("away off"), Ok(Command::SetAway { on: false })));
         assert!(matches!(command("mute on"), Ok(Command::Mute { on: true })));
         assert!(matches!(
             command("record accept 3f2a 91bc"),
@@ -268,6 +353,11 @@ mod tests {
             ("call x", "`x` is not a number"),
             ("redeem", "link is missing"),
             ("verify 1 maybe", "yes or no"),
+            ("call 3 at nine", "call N for M"),
+            ("delegate 3 sign 4", "there is `place`"),
+            ("delegate 3 place soon", "`soon` is not a number of days"),
+            ("lamp Ada yes", "`Ada` is not a number"),
+            ("away", "say on or off"),
             ("answer", "no call comes in"),
             ("hangup", "there is no call"),
             ("bring guest 3", "`guest` is not a role"),

@@ -11,7 +11,7 @@ use std::io::BufRead;
 use std::sync::mpsc::{self, Receiver};
 
 use call::{CallState, End};
-use phone::{Command, Event, RoomView, View};
+use phone::{BehalfView, Command, Event, RoomView, View};
 use serde_json::{Value, json};
 
 use super::console::{self, Action, HELP, Show};
@@ -70,7 +70,9 @@ pub(super) fn run(
                 Ok(Action::Show(show)) => say(&shown(show, &handle.view())),
                 Ok(Action::Command(command)) => {
                     let called = match command {
-                        Command::Call { contact } => Some(contact),
+                        Command::Call { contact } | Command::CallFor { contact, .. } => {
+                            Some(contact)
+                        }
                         _ => None,
                     };
                     match handle.command(command) {
@@ -180,6 +182,15 @@ fn told(event: &Event, view: &View) -> Value {
             json!({"event": "text", "call": call, "text": text})
         }
         Event::TextArrived { call } => json!({"event": "text-arrived", "call": call}),
+        Event::Behalf { call } => {
+            let behalf = view.calls.iter().find(|c| c.id == call).and_then(|c| c.behalf.as_ref());
+            json!({"event": "behalf", "call": call, "behalf": behalf.map(behalf_json)})
+        }
+        Event::Delegated { contact } => {
+            let until = view.contacts.iter().find(|c| c.id == contact).and_then(|c| c.may_call_for);
+            json!({"event": "delegated", "contact": contact, "name": name(view, contact),
+                   "until": until.map(|at| at.0)})
+        }
         Event::Missed { contact } => of("missed", contact),
         Event::RefusedByRule { contact, rule } => {
             json!({"event": "refused-by-rule", "contact": contact, "name": name(view, contact),
@@ -189,6 +200,11 @@ fn told(event: &Event, view: &View) -> Value {
             let note = view.notes.iter().rev().find(|n| n.contact == contact && !n.sent);
             json!({"event": "note", "contact": contact, "name": name(view, contact),
                    "text": note.map(|n| &n.text)})
+        }
+        Event::Lamp { contact } => {
+            let lamp = view.contacts.iter().find(|c| c.id == contact).and_then(|c| c.lamp);
+            json!({"event": "lamp", "contact": contact, "name": name(view, contact),
+                   "lamp": lamp.map(console::lamp_word)})
         }
         Event::CardHanded { contact } => of("card-handed", contact),
         Event::RecordOrder => {
@@ -205,6 +221,16 @@ fn told(event: &Event, view: &View) -> Value {
         Event::StoreFails => json!({"event": "store-fails"}),
         Event::StoreWorks => json!({"event": "store-works"}),
     }
+}
+
+/// In whose name a call is.
+fn behalf_json(behalf: &BehalfView) -> Value {
+    let (name, verified) = match behalf {
+        BehalfView::Mine { name } => (name, None),
+        BehalfView::Verified { name, .. } => (name, Some(true)),
+        BehalfView::Claimed { name, .. } => (name, Some(false)),
+    };
+    json!({"name": name, "verified": verified, "words": console::behalf(behalf)})
 }
 
 /// Who is in a call, and how far it is.
@@ -232,6 +258,8 @@ fn shown(show: Show, view: &View) -> Value {
             "contact": c.id, "name": c.name, "office": c.office,
             "progress": format!("{:?}", c.progress).to_lowercase(),
             "keys": format!("{:?}", c.keys).to_lowercase(),
+            "may_call_for": c.may_call_for.map(|at| at.0),
+            "own_office": c.own_office, "lamp_shown": c.lamp_shown, "lamp": c.lamp.map(console::lamp_word),
             "used": c.used, "trusted": c.trusted, "blocked": c.blocked, "ready": c.ready,
             "rules": rules::json(c), "barred": c.barred.as_ref().map(rules::barred_json),
         })).collect::<Vec<_>>()}),
@@ -255,6 +283,11 @@ fn shown(show: Show, view: &View) -> Value {
             json!({"contact": contact, "mine": words.map(|w| w.0.to_string()),
                    "theirs": words.map(|w| w.1.to_string())})
         }
+        Show::Delegations => json!({"delegations": view.delegations.iter().map(|d| json!({
+            "number": d.number, "contact": d.contact, "name": name(view, d.contact),
+            "rights": "place", "until": d.until.0, "shown_until": d.shown_until.0,
+            "state": format!("{:?}", d.state).to_lowercase(),
+        })).collect::<Vec<_>>()}),
         Show::Record => json!({"record": {
             "calls": calls_in_words(view.record.calls), "officer": view.record.officer,
             "asked": view.record.asked, "mark": view.record.mark, "entries": view.record.entries,
@@ -267,7 +300,7 @@ fn shown(show: Show, view: &View) -> Value {
         }
         Show::Status => json!({
             "name": view.name, "office": view.office,
-            "line": format!("{:?}", view.line).to_lowercase(), "muted": view.muted,
+            "line": format!("{:?}", view.line).to_lowercase(), "muted": view.muted, "away": view.away,
             "mic_dbfs": view.mic.rms, "mail_waiting": view.mail_waiting, "missed": view.missed,
             "store_fails": view.store_fails, "clock_off_s": view.clock_off,
             "voice": {"played": view.voice.played, "rebuilt": view.voice.rebuilt,
@@ -276,6 +309,7 @@ fn shown(show: Show, view: &View) -> Value {
                 "call": c.id, "contact": c.contact, "name": name(view, c.contact),
                 "state": state(c.state), "timer_s": c.timer.as_secs(),
                 "level_dbfs": c.level.rms, "muted_by_other": c.muted_by_other,
+                "behalf": c.behalf.as_ref().map(behalf_json),
                 "on_record": c.on_record, "on_record_there": c.on_record_there, "minutes": c.minutes.len(),
             })).collect::<Vec<_>>(),
         }),

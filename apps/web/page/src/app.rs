@@ -182,6 +182,7 @@ pub fn nothing_yet() -> View {
         store_fails: false,
         kept: true,
         muted: false,
+        away: false,
         mic: SILENCE,
         contacts: Vec::new(),
         calls: Vec::new(),

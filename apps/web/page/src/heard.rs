@@ -184,6 +184,9 @@ fn happened(app: App, event: Event) {
         | Event::Admitted
         | Event::ContactReady { .. }
         | Event::RefusedByRule { .. }
+        | Event::Lamp { .. }
+        | Event::Behalf { .. }
+        | Event::Delegated { .. }
         | Event::Call { .. }
         | Event::Voice { .. }
         | Event::Muted { .. }

@@ -3,7 +3,8 @@
 pub mod room;
 
 use protocol::{
-    CallState, CardState, ContactView, End, ErrorCode, Grade, Keys, LineState, Problem, Progress,
+    Behalf, CallState, CardState, ContactView, End, ErrorCode, Grade, Keys, LineState, Problem,
+    Progress,
 };
 
 use crate::parts::icon::Icon;
@@ -68,6 +69,16 @@ pub fn contact(c: &ContactView, t: &'static Text) -> Said {
         (Progress::Accepted, Keys::Unverified) => said(Icon::Shield, Tone::Care, t.s_unverified),
         (Progress::Accepted, Keys::Pinned) => said(Icon::Handshake, Tone::Good, t.s_pinned),
         (Progress::Accepted, Keys::Verified) => said(Icon::ShieldCheck, Tone::Good, t.s_verified),
+    }
+}
+
+/// In whose name a caller calls: as proved, or as what it says. `None` for an own call.
+#[must_use]
+pub fn behalf(behalf: &Behalf, t: &'static Text) -> Option<(Icon, Tone, String)> {
+    match behalf {
+        Behalf::Mine { .. } => None,
+        Behalf::Verified { name } => Some((Icon::ShieldCheck, Tone::Good, fill(t.behalf_of, name))),
+        Behalf::Claimed { name } => Some((Icon::Alert, Tone::Care, fill(t.behalf_says, name))),
     }
 }
 

@@ -114,10 +114,19 @@ pub enum Event {
     TextArrived {
         call: u32,
     },
+    Behalf {
+        call: u32,
+    },
+    Delegated {
+        contact: u32,
+    },
     Missed {
         contact: u32,
     },
     RefusedByRule {
+        contact: u32,
+    },
+    Lamp {
         contact: u32,
     },
     Note {

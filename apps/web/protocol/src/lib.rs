@@ -23,8 +23,9 @@ pub use room::{
 };
 pub use to_worker::{Command, LockChoice, ToWorker};
 pub use view::{
-    CallMeter, CallState, CallView, CardState, CardView, ContactView, Direction, Doubt, End, Grade,
-    HistoryView, Keys, LineState, NoteView, Progress, Quality, RecordView, Stats, TextView, View,
+    Behalf, CallMeter, CallState, CallView, CardState, CardView, ContactView, Direction, Doubt,
+    End, Grade, HistoryView, Keys, Lamp, LineState, NoteView, Progress, Quality, RecordView, Stats,
+    TextView, View,
 };
 
 /// A message as JSON.

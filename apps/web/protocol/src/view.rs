@@ -34,6 +34,16 @@ pub enum Keys {
     Alarmed,
 }
 
+/// What a contact of the own office is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Lamp {
+    NotKnown,
+    Free,
+    Away,
+    Ringing,
+    OnCall,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Direction {
     Outgoing,
@@ -102,6 +112,8 @@ pub struct View {
     /// Nothing is kept: the handset is gone with its window.
     pub kept: bool,
     pub muted: bool,
+    /// The person does not want to be disturbed.
+    pub away: bool,
     /// Level of the microphone, dBFS.
     pub mic: f32,
     pub contacts: Vec<ContactView>,
@@ -146,11 +158,33 @@ pub struct ContactView {
     pub used: bool,
     pub trusted: bool,
     pub blocked: bool,
+    /// It can be shown the own lamp.
+    pub own_office: bool,
+    pub lamp_shown: bool,
+    pub lamp: Option<Lamp>,
+    /// The person may call others in this contact's name.
+    pub may_call_for: bool,
     pub own_device: bool,
     pub ready: bool,
     pub suite: String,
     /// Words can be compared.
     pub has_words: bool,
+}
+
+/// In whose name a caller calls.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Behalf {
+    /// Placed here.
+    Mine {
+        name: String,
+    },
+    Verified {
+        name: String,
+    },
+    /// The caller says so, and nothing proves it.
+    Claimed {
+        name: String,
+    },
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -174,6 +208,7 @@ pub struct CallView {
     pub room: Option<RoomView>,
     /// Incoming: a contact asks this handset's person into a call of others.
     pub asked: Option<Asked>,
+    pub behalf: Option<Behalf>,
 }
 
 /// What moves in a call.

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use call::contact::{CardState, Keys, Progress};
+use call::lamp::Shown;
 use phone::{InputError, LineState};
 use protocol::{Command, ErrorCode, Problem};
 use seal::card::CardError;
@@ -121,6 +122,7 @@ pub(crate) fn view(view: &phone::View, kept: bool) -> protocol::View {
         store_fails: view.store_fails,
         kept,
         muted: view.muted,
+        away: view.away,
         mic: view.mic.rms,
         contacts: view.contacts.iter().map(contact).collect(),
         calls: view.calls.iter().map(one_call).collect(),
@@ -160,10 +162,23 @@ fn contact(c: &phone::ContactView) -> protocol::ContactView {
         used: c.used,
         trusted: c.trusted,
         blocked: c.blocked,
+        own_office: c.own_office,
+        may_call_for: c.may_call_for.is_some(),
+        lamp_shown: c.lamp_shown,
+        lamp: c.lamp.map(|l| same!(l, Shown => Lamp { NotKnown, Free, Away, Ringing, OnCall })),
         own_device: c.own_device,
         ready: c.ready,
         suite: c.suite.clone(),
         has_words: c.words.is_some(),
+    }
+}
+
+fn behalf(behalf: &phone::BehalfView) -> protocol::Behalf {
+    use phone::BehalfView as B;
+    match behalf {
+        B::Mine { name } => protocol::Behalf::Mine { name: name.clone() },
+        B::Verified { name, .. } => protocol::Behalf::Verified { name: name.clone() },
+        B::Claimed { name, .. } => protocol::Behalf::Claimed { name: name.clone() },
     }
 }
 
@@ -184,6 +199,7 @@ fn one_call(c: &phone::CallView) -> protocol::CallView {
         minutes: c.minutes.iter().map(|(_, text)| text.clone()).collect(),
         room: c.room.as_ref().map(room::view),
         asked: c.asked.as_ref().map(room::asked),
+        behalf: c.behalf.as_ref().map(behalf),
         texts: c
             .texts
             .iter()
@@ -250,8 +266,11 @@ pub(crate) fn event(event: phone::Event) -> protocol::Event {
         E::Muted { call, on } => P::Muted { call, on },
         E::Text { call } => P::Text { call },
         E::TextArrived { call } => P::TextArrived { call },
+        E::Behalf { call } => P::Behalf { call },
+        E::Delegated { contact } => P::Delegated { contact },
         E::Missed { contact } => P::Missed { contact },
         E::RefusedByRule { contact, .. } => P::RefusedByRule { contact },
+        E::Lamp { contact } => P::Lamp { contact },
         E::Note { contact } => P::Note { contact },
         E::CardHanded { contact } => P::CardHanded { contact },
         E::RecordOrder => P::RecordOrder,
@@ -281,7 +300,10 @@ pub(crate) fn command(command: Command) -> phone::Command {
         Command::RenameContact { contact, name } => P::RenameContact { contact, name },
         Command::SetTrusted { contact, trusted } => P::SetTrusted { contact, trusted },
         Command::SetBlocked { contact, blocked } => P::SetBlocked { contact, blocked },
+        Command::SetLamp { contact, shown } => P::SetLamp { contact, shown },
+        Command::SetAway { on } => P::SetAway { on },
         Command::Call { contact } => P::Call { contact },
+        Command::CallFor { contact, principal } => P::CallFor { contact, principal },
         Command::Answer { call } => P::Answer { call },
         Command::Decline { call } => P::Decline { call },
         Command::Ignore { call } => P::Ignore { call },

@@ -31,7 +31,7 @@ fn linked(seed: u64) -> World {
     world
 }
 
-fn link(world: &mut World) {
+pub(crate) fn link(world: &mut World) {
     world.command(A, Command::AdmitDevice { ttl: secs(600) }).unwrap();
     world.until(A, secs(10), |e| matches!(e, Event::CardIssued { .. }));
     let now = world.now;
@@ -58,7 +58,7 @@ fn link(world: &mut World) {
 }
 
 /// The number of the contact with that name.
-fn named(world: &mut World, party: usize, name: &str) -> u32 {
+pub(crate) fn named(world: &mut World, party: usize, name: &str) -> u32 {
     let now = world.now;
     let contacts = world.parties[party].view(now).contacts;
     contacts.iter().find(|c| c.name == name).unwrap().id
@@ -321,4 +321,31 @@ fn neither_handset_rings_for_a_call_that_breaks_a_rule() {
         assert!(world.parties[party].saw(placed, rings).is_none());
         assert!(latest(&mut world, party).is_some_and(|(end, _)| matches!(end, End::ByRule(_))));
     }
+}
+
+/// Somebody presented the card for a further handset, and the words were not compared: it is nobody's handset yet, and what it
+/// does to its own contacts does nothing to those of the first.
+#[test]
+fn a_handset_that_was_not_admitted_withdraws_nothing() {
+    let mut world = two(79);
+    world.hire("Anna", 0);
+    world.hire("Clara", 1);
+    lines_up(&mut world);
+    meet(&mut world, A, B, true);
+    meet(&mut world, A, C, true);
+    world.command(A, Command::AdmitDevice { ttl: secs(600) }).unwrap();
+    world.until(A, secs(10), |e| matches!(e, Event::CardIssued { .. }));
+    let now = world.now;
+    let text = world.parties[A].view(now).cards.pop().unwrap().link.unwrap();
+    world.command(A2, Command::RedeemCard { text, in_person: true }).unwrap();
+    world.until(A, secs(10), |e| matches!(e, Event::CardUsed { .. }));
+    world.run(secs(5));
+    // Its own second contact; the first handset's is Clara.
+    let text = card(&mut world, B, true);
+    world.command(A2, Command::RedeemCard { text, in_person: true }).unwrap();
+    world.until(A2, secs(20), |e| matches!(e, Event::ContactAccepted { .. }));
+    world.command(A2, Command::RevokeContact { contact: 2 }).unwrap();
+    world.run(secs(5));
+    let clara = named(&mut world, A, "Clara");
+    assert_eq!((clara, contact(&mut world, A, clara).progress), (2, Progress::Accepted));
 }

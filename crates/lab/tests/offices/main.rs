@@ -2,11 +2,13 @@
 //! networks, disks and strangers do to them.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod behalf;
 mod calls;
 mod cards;
 mod devices;
 mod faults;
 mod kill;
+mod lamps;
 mod linetest;
 mod record;
 mod rules;

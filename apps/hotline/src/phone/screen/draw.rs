@@ -11,7 +11,7 @@ use ratatui::widgets::{Block, Borders, Clear, Gauge, List, ListItem, ListState, 
 use voice::{Grade, Level};
 
 use super::keys::{Pane, Prompt, State, incoming, live};
-use crate::phone::console::HELP;
+use crate::phone::console::{HELP, behalf, delegation, lamp_word};
 use crate::phone::rules;
 
 const KEYS: &str = "Enter call   c make a card   r redeem a card   v verify   t text   n texts   y history   C cards   : command   ? help   q quit";
@@ -58,6 +58,9 @@ fn header(view: &View) -> Line<'static> {
         Span::raw(format!(" {}, {}   ", view.name, view.office)),
         Span::styled(lamp, Style::new().fg(colour)),
     ];
+    if view.away {
+        spans.push(bold("   away: calls come in silently"));
+    }
     if view.missed > 0 {
         spans.push(bold(format!("   {} missed: press y", view.missed)));
     }
@@ -78,7 +81,10 @@ fn contacts(frame: &mut Frame<'_>, area: Rect, view: &View, state: &State) {
         .map(|c| {
             ListItem::new(Text::from(vec![
                 Line::from(bold(c.name.clone())),
-                Line::from(format!("  {} · {}", c.office, contact_state(c))),
+                Line::from(match c.lamp {
+                    Some(lamp) => format!("  {} · {}", c.office, lamp_word(lamp)),
+                    None => format!("  {} · {}", c.office, contact_state(c)),
+                }),
             ]))
         })
         .collect();
@@ -174,6 +180,7 @@ fn ringing(frame: &mut Frame<'_>, area: Rect, call: &CallView, view: &View) {
         Line::default(),
         Line::from(format!("for {}", view.name)),
         Line::from(asked),
+        Line::from(bold(call.behalf.as_ref().map(behalf).unwrap_or_default())),
         Line::from("[a] Answer      [d] Decline      [i] Ignore: nobody is told"),
     ]);
     frame.render_widget(Clear, area);
@@ -187,7 +194,7 @@ fn in_call(frame: &mut Frame<'_>, area: Rect, call: &CallView, view: &View) {
     let inner = block.inner(area);
     frame.render_widget(block, area);
     let [title, levels, quality, texts] = Layout::vertical([
-        Constraint::Length(7),
+        Constraint::Length(8),
         Constraint::Length(4),
         Constraint::Length(3),
         Constraint::Min(1),
@@ -209,6 +216,9 @@ fn in_call(frame: &mut Frame<'_>, area: Rect, call: &CallView, view: &View) {
     let words = view.contacts.iter().find(|c| c.id == call.contact).and_then(|c| c.words.as_ref());
     if let Some((mine, theirs)) = words {
         lines.push(Line::from(format!("Words: yours {mine}; theirs {theirs}")));
+    }
+    if let Some(of) = &call.behalf {
+        lines.push(Line::from(bold(behalf(of))));
     }
     if let Some(kept) = on_record(call) {
         lines.push(Line::from(bold(kept)));
@@ -336,6 +346,7 @@ fn side(frame: &mut Frame<'_>, area: Rect, pane: &Pane, view: &View, state: &Sta
         Pane::History => (" History ", history_text(view)),
         Pane::Notes => (" Texts ", notes_text(view)),
         Pane::Record => (" Record ", record_text(view)),
+        Pane::Delegations => (" In your name ", delegations_text(view)),
         Pane::Help => (
             " Help ",
             Text::from(format!("{KEYS}\n\nIn a call: {CALL_KEYS}\n\nAfter a colon:\n{HELP}")),
@@ -385,6 +396,15 @@ fn contact_text(view: &View, state: &State) -> Text<'static> {
             }
         )),
     ];
+    if let Some(lamp) = c.lamp {
+        lines.push(Line::from(format!("Lamp      {}", lamp_word(lamp))));
+    }
+    if c.may_call_for.is_some() {
+        lines.push(Line::from("Calls     you may call others in this contact's name"));
+    }
+    if c.lamp_shown {
+        lines.push(Line::from("Sees      your lamp: free, ringing, on a call, away"));
+    }
     if let Some((mine, _)) = &c.words {
         lines.push(Line::from(format!("Words     {mine}")));
     }
@@ -402,6 +422,15 @@ fn contact_text(view: &View, state: &State) -> Text<'static> {
         lines.push(Line::from(bold(call_state(last.state))));
     }
     Text::from(lines)
+}
+
+fn delegations_text(view: &View) -> Text<'static> {
+    if view.delegations.is_empty() {
+        return Text::from(
+            "Nobody may call in your name. `:delegate N place DAYS` lets contact N.",
+        );
+    }
+    view.delegations.iter().map(|d| Line::from(delegation(d, view))).collect()
 }
 
 fn cards_text(view: &View) -> Text<'static> {

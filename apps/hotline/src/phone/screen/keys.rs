@@ -23,6 +23,8 @@ pub(super) enum Pane {
     History,
     /// Texts.
     Notes,
+    /// What others may do in the owner's name.
+    Delegations,
     /// The office's record.
     Record,
     /// The keys.
@@ -139,6 +141,7 @@ impl State {
             Show::Help => Pane::Help,
             Show::Record => Pane::Record,
             Show::Words(_) => Pane::Contact,
+            Show::Delegations => Pane::Delegations,
         };
     }
 

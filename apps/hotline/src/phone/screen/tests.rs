@@ -30,6 +30,7 @@ pub(in crate::phone) fn view() -> View {
         clock_off: 0,
         store_fails: false,
         muted: false,
+        away: false,
         mic: silence,
         contacts: vec![ContactView {
             id: 7,
@@ -43,6 +44,10 @@ pub(in crate::phone) fn view() -> View {
             rules: phone::ContactRules::default(),
             their_rules: wire::Rules::default(),
             barred: None,
+            own_office: false,
+            lamp_shown: false,
+            lamp: None,
+            may_call_for: None,
             own_device: false,
             ready: true,
             suite: String::new(),
@@ -53,6 +58,7 @@ pub(in crate::phone) fn view() -> View {
         history: Vec::new(),
         missed: 0,
         notes: Vec::new(),
+        delegations: Vec::new(),
         record: RecordView {
             calls: record::Calls::None,
             officer: None,
@@ -89,6 +95,7 @@ fn with_call(state: CallState) -> View {
         room: None,
         barred: None,
         asked: None,
+        behalf: None,
     };
     View { calls: vec![call], ..view() }
 }
@@ -142,6 +149,47 @@ fn a_contact_shows_rules_and_who_can_lift_the_one_that_keeps_a_call_from_coming_
         "Theirs    through Ada",
         "No call   through staff only, by their rule; ask Ada or Boris",
     ] {
+        assert!(screen.contains(shown), "{shown}:\n{screen}");
+    }
+}
+
+#[test]
+fn on_behalf_is_said_as_what_it_is() {
+    use phone::{BehalfView, Unproved};
+    let screen = |state_of, behalf| {
+        let mut view = with_call(state_of);
+        view.calls[0].behalf = Some(behalf);
+        drawn(&view, &state())
+    };
+    let name = || "Zoe".to_owned();
+    for state_of in [CallState::RingingHere, CallState::Connected] {
+        let verified = screen(state_of, BehalfView::Verified { contact: 9, name: name() });
+        assert!(verified.contains("on behalf of Zoe, verified"), "{verified}");
+        for why in [
+            Unproved::Stranger,
+            Unproved::NotVerified,
+            Unproved::Expired,
+            Unproved::OtherAttendant,
+            Unproved::NotForCalls,
+            Unproved::Forged,
+        ] {
+            let claimed = screen(state_of, BehalfView::Claimed { name: name(), why });
+            assert!(claimed.contains("says that it calls for \u{201c}Zoe\u{201d}: NOT VERIFIED"));
+            assert!(!claimed.contains("on behalf of"), "{claimed}");
+        }
+    }
+}
+
+#[test]
+fn a_lamp_is_shown_in_words_and_so_is_being_away() {
+    let mut view = view();
+    view.contacts[0].lamp = Some(call::lamp::Shown::OnCall);
+    view.contacts[0].lamp_shown = true;
+    view.away = true;
+    let screen = drawn(&view, &state());
+    for shown in
+        ["Embassy · on a call", "Lamp      on a call", "Sees      your lamp", "away: calls come in"]
+    {
         assert!(screen.contains(shown), "{shown}:\n{screen}");
     }
 }

@@ -17,7 +17,7 @@ pub fn incoming(app: App, id: u32) -> AnyView {
     let facts = app.part(move |v| {
         let call = v.calls.iter().find(|c| c.id == id)?;
         let contact = v.contacts.iter().find(|c| c.id == call.contact).cloned();
-        Some((contact, call.rings, v.name.clone(), call.asked.clone()))
+        Some((contact, call.rings, v.name.clone(), call.asked.clone(), call.behalf.clone()))
     });
     let talking = app.calls_under_way();
     let name = move || facts.get().and_then(|f| f.0).map_or_else(|| "?".to_owned(), |c| c.name);
@@ -31,7 +31,7 @@ pub fn incoming(app: App, id: u32) -> AnyView {
     let ignore = move || app.command(Command::Ignore { call: id });
     view! {
         <dialog node_ref=dialog class="incoming" class:silent=move || facts.get().is_some_and(|f| !f.1)
-            aria-labelledby="who-calls" aria-describedby="asked-as how-known"
+            aria-labelledby="who-calls" aria-describedby="asked-as behalf how-known"
             on:cancel=move |e: leptos::ev::Event| { e.prevent_default(); ignore(); }>
             <p class="incoming-word" role="alert">
                 {icon(Icon::Bell)}
@@ -47,6 +47,9 @@ pub fn incoming(app: App, id: u32) -> AnyView {
                     <p dir="auto">{fill(t.asked_expected, &words::room::expected(&asked.expected, t))}</p>
                 </div>
             })}
+            <p id="behalf" dir="auto">{move || facts.get().and_then(|f| f.4).and_then(|b| words::behalf(&b, t)).map(|(icon, tone, said)| {
+                spoken(icon, tone, said)
+            })}</p>
             <p class="for-whom">{move || facts.get().map(|f| fill(t.for_whom, &f.2))}</p>
             <p id="how-known">{move || facts.get().and_then(|f| f.0).map(|c| {
                 let said = words::contact(&c, t);

@@ -360,6 +360,8 @@ pub(super) const EN: Text = Text {
     connect_one: "Only one principal is in the call. Connect when the other side's is there too.",
     asked_as: "{} asks you into a call, as:",
     asked_expected: "Expected: {}",
+    behalf_of: "On behalf of {}: verified",
+    behalf_says: "Says that it calls for {}: not verified",
     shortcuts_room: "When you arrange a call: B bring somebody in, N announce, C goes to Connect.",
     r_store_foreign: "The store on this device is of a later version, or holds something else.",
     r_storage: "The browser refuses to store.",

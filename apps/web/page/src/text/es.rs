@@ -360,6 +360,8 @@ pub(super) const ES: Text = Text {
     connect_one: "Solo hay un titular en la llamada. Conecte cuando también esté el del otro lado.",
     asked_as: "{} le invita a una llamada, como:",
     asked_expected: "Se espera a {}",
+    behalf_of: "En nombre de {}: verificado",
+    behalf_says: "Dice que llama por {}: sin verificar",
     shortcuts_room: "Cuando prepara una llamada: B hacer entrar, N anunciar, C va a Conectar.",
     r_store_foreign: "Los datos de este dispositivo son de una versión posterior o de otra cosa.",
     r_storage: "El navegador se niega a guardar.",

@@ -360,6 +360,8 @@ pub(super) const FR: Text = Text {
     connect_one: "Un seul titulaire est dans l'appel. Mettez en relation quand celui de l'autre côté est là aussi.",
     asked_as: "{} vous invite dans un appel, comme :",
     asked_expected: "Attendu : {}",
+    behalf_of: "Au nom de {} : vérifié",
+    behalf_says: "Dit appeler pour {} : non vérifié",
     shortcuts_room: "Quand vous préparez un appel : B faire entrer, N annoncer, C va à la mise en relation.",
     r_store_foreign: "Les données sur cet appareil sont d’une version plus récente, ou d’autre nature.",
     r_storage: "Le navigateur refuse d’enregistrer.",

@@ -71,7 +71,7 @@ table! {
     room_hear, m_listens, m_closed, m_all_hear, m_some_hear, m_heard, m_not_heard, m_unknown,
     m_gone, m_record, v_forged_own, v_forged, v_dropped, v_late, b_called, b_rings, bring, bring_who, bring_choose, bring_as, bring_expected,
     bring_expected_body, bring_ring, bring_attends, bring_listens, bring_nobody, announce,
-    announce_off, announce_body, connect, connect_body, connect_one, asked_as, asked_expected,
+    announce_off, announce_body, connect, connect_body, connect_one, asked_as, asked_expected, behalf_of, behalf_says,
     shortcuts_room,
     r_store_foreign, r_storage,
     r_exchange, r_bad_card, r_expired, r_own, r_known, r_not_attached, r_not_now, r_too_long,

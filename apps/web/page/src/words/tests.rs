@@ -2,9 +2,9 @@
 
 use std::collections::HashSet;
 
-use protocol::{CallState, ContactView, End, Keys, Progress};
+use protocol::{Behalf, CallState, ContactView, End, Keys, Progress};
 
-use super::{call, callable, contact, ended, look, protection};
+use super::{behalf, call, callable, contact, ended, look, protection};
 use crate::text::Lang;
 
 fn somebody(progress: Progress, keys: Keys) -> ContactView {
@@ -17,6 +17,10 @@ fn somebody(progress: Progress, keys: Keys) -> ContactView {
         used: false,
         trusted: false,
         blocked: false,
+        own_office: false,
+        lamp_shown: false,
+        lamp: None,
+        may_call_for: false,
         own_device: false,
         ready: true,
         suite: String::new(),
@@ -86,6 +90,21 @@ fn nobody_else_can_hear_is_said_only_when_keys_are_known() {
         assert_eq!(said.contains("Nobody else"), known, "{keys:?}");
     }
     assert!(!protection(None, t).2.contains("Nobody else"));
+}
+
+#[test]
+fn on_behalf_is_said_as_proved_only_when_it_is() {
+    for t in Lang::ALL.map(Lang::text) {
+        let words = |of: &Behalf| behalf(of, t).map(|(icon, tone, words)| (icon, tone, words));
+        let verified = words(&Behalf::Verified { name: "Zoe".into() }).unwrap();
+        let claimed = words(&Behalf::Claimed { name: "Zoe".into() }).unwrap();
+        assert!(verified.2.contains("Zoe") && claimed.2.contains("Zoe"));
+        assert!(verified != claimed && verified.0 != claimed.0, "in words, and in an icon");
+        assert!(words(&Behalf::Mine { name: "Zoe".into() }).is_none());
+    }
+    let t = Lang::English.text();
+    let claimed = behalf(&Behalf::Claimed { name: "Zoe".into() }, t).unwrap();
+    assert!(claimed.2.contains("not verified") && !claimed.2.contains("behalf"));
 }
 
 #[test]

@@ -57,6 +57,7 @@ fn call(state: CallState, room: RoomView) -> CallView {
         minutes: Vec::new(),
         room: Some(room),
         asked: None,
+        behalf: None,
     }
 }
 
