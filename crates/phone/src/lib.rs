@@ -22,6 +22,7 @@
 //! Times are [`wire::Time`]; samples are mono at 48 kHz.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod agenda;
 mod cards;
 mod command;
 mod contacts;
@@ -32,6 +33,7 @@ mod event;
 mod history;
 mod machine;
 mod mail;
+mod position;
 mod reconnect;
 mod record;
 mod ring;
@@ -43,10 +45,12 @@ mod talk;
 mod view;
 mod voicepath;
 
+pub use agenda::{Appointment, AppointmentView};
 pub use call::vouch::Trust;
 pub use command::{Command, Input, InputError, RestoreError, Setup};
 pub use event::{Doubt, Event, Output};
 pub use machine::Phone;
+pub use position::{CampView, ParkedView};
 pub use room::{BringingView, MemberView, RoomStage, RoomView};
 pub use rules::{BarredView, ContactRules};
 pub use view::{

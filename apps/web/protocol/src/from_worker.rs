@@ -114,6 +114,15 @@ pub enum Event {
     TextArrived {
         call: u32,
     },
+    Recall {
+        call: u32,
+    },
+    CampOver {
+        contact: u32,
+    },
+    Reminder {
+        appointment: u32,
+    },
     Missed {
         contact: u32,
     },

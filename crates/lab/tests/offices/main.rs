@@ -2,12 +2,14 @@
 //! networks, disks and strangers do to them.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod agenda;
 mod calls;
 mod cards;
 mod devices;
 mod faults;
 mod kill;
 mod linetest;
+mod position;
 mod record;
 mod rules;
 mod support;

@@ -29,6 +29,9 @@ pub(in crate::phone) fn view() -> View {
         line: LineState::Up,
         clock_off: 0,
         store_fails: false,
+        position: None,
+        camps: Vec::new(),
+        agenda: Vec::new(),
         muted: false,
         mic: silence,
         contacts: vec![ContactView {
@@ -79,6 +82,8 @@ fn with_call(state: CallState) -> View {
         state,
         sound: (state == CallState::RingingHere).then_some(call::Sound::Rings),
         timer: Duration::from_secs(65),
+        came: wire::Wall(0),
+        parked: None,
         level: voice::Meter::new().level(),
         quality: None,
         muted_by_other: true,
