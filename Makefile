@@ -91,7 +91,7 @@ web-e2e: ## Check: the handset in a real browser
 web-arranged: web ## Check by hand: a whole arranged call in real browsers (two minutes of two quiet processors)
 	@PROFILE=$(PROFILE) scripts/web e2e arranged
 
-web-console: web ## Check by hand: the console of a switchboard position in a real browser (under a minute)
+web-console: web ## Check by hand: the console of a switchboard position in a real browser
 	@PROFILE=$(PROFILE) scripts/web e2e console
 
 web-figures: web ## Measure: the web handset in a real browser, beside WebRTC

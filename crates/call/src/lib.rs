@@ -8,7 +8,7 @@
 //!  contact   Redeeming ── offer ──► Redeemed ── accepted ──► Accepted ── revoke ──► Revoked
 //! ```
 //!
-//! A call of more than two, and how it changes hands: [`conference`], [`handover`].
+//! A call of more than two, and how it changes hands: [`conference`], [`handover`]. What others see of a person: [`lamp`].
 //!
 //! A state is a struct named for what it awaits; a transition that ends it consumes it. What is shown
 //! ([`CallState`]) is computed from the struct, so it is true at any time. A [`Microphone`] exists only
@@ -25,6 +25,7 @@ pub mod handover;
 mod history;
 pub mod hours;
 mod incoming;
+pub mod lamp;
 mod outgoing;
 mod policy;
 pub mod vouch;

@@ -22,6 +22,7 @@ mod addresses;
 mod admission;
 mod answers;
 pub mod api;
+mod aside;
 mod clock;
 #[cfg(any(test, feature = "fuzz"))]
 pub mod fuzz;

@@ -74,6 +74,11 @@ pub const RINGS_PER_ADDRESS: Rate = Rate { every: Duration::from_secs(1), burst:
 /// Entries of the record of one line: some 70 MB a day at most. A call makes one, and one for each note.
 pub const RECORDS_PER_LINE: Rate = Rate { every: Duration::from_secs(5), burst: 500 };
 
+/// What one line says aside: a change of its lamp to a whole office at once. Above it, nothing is passed on.
+pub const ASIDES_PER_LINE: Rate = Rate { every: Duration::from_millis(100), burst: 1_000 };
+/// Mail and the like that may wait on a link before nothing is said aside on it: whatever is kept goes first. Bytes.
+pub const ASIDE_BACKLOG: usize = 32 * 1024;
+
 /// Other exchanges that are remembered.
 pub const PEERS: usize = 4_096;
 /// New exchanges that the lines of one principal name.

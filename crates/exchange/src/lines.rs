@@ -110,6 +110,7 @@ impl Exchange {
             phase: Phase::Challenged(nonce),
             opens: Meter::default(),
             records: Meter::default(),
+            asides: Meter::default(),
             redeems: 0,
             sent: 0,
             flying: Default::default(),
@@ -294,6 +295,7 @@ impl Exchange {
                 self.post(id, who, mail, exchange, envelope);
             }
             LineUp::Delivered { seq } => self.delivered(id, who, seq),
+            LineUp::Aside { envelope } => self.aside(id, &envelope),
             LineUp::Open { leg, exchange, envelope } => {
                 self.open(id, who, leg, &exchange, envelope);
             }

@@ -411,6 +411,7 @@ impl Exchange {
             LineDown::Posted { .. }
             | LineDown::NotPosted { .. }
             | LineDown::Deliver { .. }
+            | LineDown::Aside { .. }
             | LineDown::Done { .. }
             | LineDown::Failed { .. }
             | LineDown::Offer { .. }

@@ -49,6 +49,7 @@ pub(crate) struct LinePort {
     pub(crate) phase: Phase,
     pub(crate) opens: Meter,
     pub(crate) records: Meter,
+    pub(crate) asides: Meter,
     pub(crate) redeems: usize,
     /// Last piece of mail that went out on this link.
     pub(crate) sent: u64,

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod adversary;
+mod aside;
 mod calls;
 mod crash;
 mod lines;

@@ -90,6 +90,18 @@ pub enum Command {
         /// All of them.
         rules: ContactRules,
     },
+    /// A contact of the own office sees what the owner is doing, or no longer. On the first handset only.
+    SetLamp {
+        /// Whom.
+        contact: u32,
+        /// Whether.
+        shown: bool,
+    },
+    /// The owner does not want to be disturbed, or no longer: calls come in silently, here and on the owner's other handsets.
+    SetAway {
+        /// Away or not.
+        on: bool,
+    },
     /// Ring a contact.
     Call {
         /// Whom.

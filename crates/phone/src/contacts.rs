@@ -20,9 +20,10 @@ use wire::{Address, Blob, Text, Wall};
 
 use crate::command::InputError;
 use crate::event::Event;
+use crate::lamps::ContactLamp;
 use crate::machine::{Effect, NOTES_MAX, Phone, Task, name};
 use crate::mail::{Way, blob};
-use crate::rows::{self, ContactRow, NoteRow, RulesRow};
+use crate::rows::{self, ContactRow, LampRow, NoteRow, RulesRow};
 use crate::stock::Stock;
 
 /// Most contacts.
@@ -40,6 +41,7 @@ pub(crate) struct Contact {
     pub(crate) pairwise: PairwiseKey,
     pub(crate) stock: Stock,
     pub(crate) rules: RulesRow,
+    pub(crate) lamp: ContactLamp,
     /// Has a key package of this run of the program.
     pub(crate) stocked: bool,
 }
@@ -48,7 +50,8 @@ impl Contact {
     pub(crate) fn new(row: ContactRow, group: Option<Group>) -> Self {
         let pairwise = PairwiseKey::from_bytes(&row.pairwise);
         let (stock, rules) = (Stock::default(), RulesRow::none());
-        Contact { row, group, pairwise, stock, rules, stocked: false }
+        let lamp = ContactLamp::new(LampRow::none());
+        Contact { row, group, pairwise, stock, rules, lamp, stocked: false }
     }
 
     pub(crate) fn progress(&self) -> Progress {
@@ -306,6 +309,7 @@ impl Phone {
         self.touched_contacts.insert(contact);
         self.desk.delete(rows::GROUP, rows::key32(contact));
         self.forget_rules(contact);
+        self.forget_lamp(contact);
         let mail: Vec<u64> =
             self.mail.iter().filter(|(_, m)| m.contact == contact).map(|(o, _)| *o).collect();
         for order in mail {
@@ -335,8 +339,8 @@ impl Phone {
         }
         match way {
             Way::Mail(at) => self.hold_back(contact, message, at),
-            // What came over a leg is of this moment: its sender says it again.
-            Way::Leg(_) => self.dropped += 1,
+            // What came over a leg or aside is of this moment: its sender says it again.
+            Way::Leg(_) | Way::Aside => self.dropped += 1,
         }
     }
 

@@ -62,7 +62,11 @@ impl Contact {
 
 impl Phone {
     /// Seals a message for a sibling and mails it.
-    fn mail_sibling(&mut self, sibling: u32, message: &SiblingMessage) -> Result<(), InputError> {
+    pub(crate) fn mail_sibling(
+        &mut self,
+        sibling: u32,
+        message: &SiblingMessage,
+    ) -> Result<(), InputError> {
         let body = self.seal_bytes_for(sibling, &message.encode())?;
         self.post(sibling, body, false)
     }
@@ -129,20 +133,34 @@ impl Phone {
         };
         // Without room for mail it is offered again in a minute.
         let _ = self.mail_sibling(sibling, &message);
-        if let Some(rules) = self.rules_message(contact) {
-            let _ = self.mail_sibling(sibling, &rules);
+        let more = [self.rules_message(contact), self.lamp_message(contact)];
+        for message in more.into_iter().flatten() {
+            let _ = self.mail_sibling(sibling, &message);
         }
     }
 
     /// The siblings that have a contact get its rules.
     pub(crate) fn share_rules(&mut self, contact: u32) {
-        let Some(message) = self.rules_message(contact) else { return };
+        if let Some(message) = self.rules_message(contact) {
+            // Without room for mail the sibling has the rules that were: a call that breaks these does not ring here.
+            self.mail_siblings_with(contact, &message);
+        }
+    }
+
+    /// Mails the siblings that have a contact what they have to know about it.
+    pub(crate) fn mail_siblings_with(&mut self, contact: u32, message: &SiblingMessage) {
         for (sibling, device) in self.siblings() {
             if self.contacts.get(&contact).is_some_and(|c| c.is_shared() && c.has(device)) {
-                // Without room for mail the sibling has the rules that were: a call that breaks these does not ring here.
-                let _ = self.mail_sibling(sibling, &message);
+                let _ = self.mail_sibling(sibling, message);
             }
         }
+    }
+
+    /// On the first handset the further ones that it admitted; on a further one the first.
+    pub(crate) fn all_siblings(&self) -> Vec<u32> {
+        let first = self.identity.is_some();
+        let one = |c: &Contact| c.row.sibling && c.is_open() && (c.row.used || !first);
+        self.contacts.iter().filter(|(_, c)| one(c)).map(|(id, _)| *id).collect()
     }
 
     /// What was decided about a contact here is so on the siblings, too.
@@ -180,6 +198,7 @@ impl Phone {
         };
         // Only the first handset gives, and only a further one takes.
         let first = self.identity.is_some();
+        let known = self.all_siblings().contains(&sibling);
         let done = match message {
             SiblingMessage::Admit { credential, name } => {
                 self.admitted(sibling, credential.as_bytes(), name)
@@ -187,7 +206,7 @@ impl Phone {
             SiblingMessage::Join { number, key_package } if first => {
                 self.let_in(sibling, from, number, key_package.as_bytes())
             }
-            SiblingMessage::Unshare { number } if first => self.revoke_contact(number),
+            SiblingMessage::Unshare { number } if first && known => self.revoke_contact(number),
             SiblingMessage::Share { .. } if !first => self.take_over(sibling, message),
             SiblingMessage::Joined { number, welcome } if !first => {
                 let contact = self.shared_contact(number);
@@ -203,6 +222,14 @@ impl Phone {
                 if let Some(contact) = self.shared_contact(number) {
                     self.rules_shared(contact, staff, own, theirs);
                 }
+                Ok(())
+            }
+            SiblingMessage::SetLamp { number, shown } if !first => {
+                self.lamp_shared(number, shown);
+                Ok(())
+            }
+            SiblingMessage::Away { on } if known => {
+                self.away_shared(sibling, on);
                 Ok(())
             }
             SiblingMessage::Unshare { number } if !first => {

@@ -283,6 +283,7 @@ impl Phone {
             LineDown::Incoming { leg, address, at, body } => {
                 self.incoming(leg, address, at, body.as_bytes());
             }
+            LineDown::Aside { address, body } => self.heard_aside(address, body.as_bytes()),
             LineDown::Closed { leg, reason } => self.leg_closed(leg, reason),
             LineDown::LegData { leg, body } => self.leg_data(leg, body.as_bytes()),
             LineDown::Order { order } => self.ordered(order.as_bytes()),
@@ -346,6 +347,7 @@ impl Phone {
         self.legs_anew();
         self.restock_all();
         self.tell_rules();
+        self.lamps_up();
     }
 
     fn refused(&mut self, reason: Refusal) {

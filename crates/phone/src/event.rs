@@ -171,6 +171,11 @@ pub enum Event {
         /// Which rule.
         rule: Rule,
     },
+    /// What is shown of a contact's lamp changed.
+    Lamp {
+        /// Whose.
+        contact: u32,
+    },
     /// A text came from a contact.
     Note {
         /// From whom.

@@ -31,6 +31,7 @@ mod devices;
 mod enrol;
 mod event;
 mod history;
+mod lamps;
 mod machine;
 mod mail;
 mod position;

@@ -94,6 +94,8 @@ pub struct Phone {
     pub(crate) position: Position,
     pub(crate) agenda: Agenda,
     pub(crate) muted: bool,
+    /// The owner does not want to be disturbed.
+    pub(crate) away: bool,
     pub(crate) mail: BTreeMap<u64, MailRow>,
     pub(crate) history: BTreeMap<u64, call::Entry>,
     pub(crate) notes: BTreeMap<u64, NoteRow>,
@@ -222,6 +224,7 @@ impl Phone {
             position: Position::default(),
             agenda: Agenda::default(),
             muted: false,
+            away: false,
             mail: BTreeMap::new(),
             history: BTreeMap::new(),
             notes: BTreeMap::new(),
@@ -363,6 +366,7 @@ impl Phone {
         self.agenda_tick();
         self.tasks_tick();
         self.heal_tick();
+        self.lamps_tick();
         if self.attached() {
             self.joins_tick();
             self.share_tick();
@@ -370,7 +374,7 @@ impl Phone {
     }
 
     fn deadline(&self) -> Time {
-        let mut at = self.line.deadline().min(self.desk.deadline());
+        let mut at = self.line.deadline().min(self.desk.deadline()).min(self.lamps_deadline());
         at = at.min(self.position_deadline()).min(self.agenda_deadline());
         for call in self.calls.values() {
             at = at.min(call.deadline());
@@ -443,6 +447,11 @@ impl Phone {
                 Ok(())
             }
             Command::SetRules { contact, rules } => self.set_rules(contact, rules),
+            Command::SetLamp { contact, shown } => self.set_lamp(contact, shown),
+            Command::SetAway { on } => {
+                self.set_away(on);
+                Ok(())
+            }
             Command::Call { contact } => self.place(contact),
             Command::Answer { call } => self.answer(call),
             Command::Decline { call } => self.decline(call),

@@ -35,6 +35,8 @@ pub(crate) enum Way {
     Mail(Wall),
     /// With a leg that was just opened, or over one.
     Leg(wire::Leg),
+    /// Said aside, at this moment.
+    Aside,
 }
 
 impl Phone {
@@ -332,7 +334,7 @@ impl Phone {
         match opened {
             Ok(Incoming::Application { from, message }) => {
                 let theirs = from.device.principal() == record.row.identity;
-                if theirs && record.row.sibling {
+                if theirs && record.row.sibling && !matches!(way, Way::Aside) {
                     return self.sibling_said(contact, from.device, &message, way);
                 }
                 match ContactMessage::decode(&message) {
@@ -377,7 +379,16 @@ impl Phone {
     fn heard(&mut self, contact: u32, from: VerifiedDevice, message: ContactMessage, way: Way) {
         // Whatever it says, it has joined.
         self.accepted(contact);
+        let aside = matches!(message, ContactMessage::Lamp { .. } | ContactMessage::LampAsk {});
+        if aside || matches!(way, Way::Aside) {
+            let fit = aside && matches!(way, Way::Aside);
+            if !fit || !self.lamp_word(contact, from, &message) {
+                self.dropped += 1;
+            }
+            return;
+        }
         match message {
+            ContactMessage::Lamp { .. } | ContactMessage::LampAsk {} => {}
             ContactMessage::Introduce { .. } => self.dropped += 1,
             ContactMessage::Accepted { .. } => {}
             ContactMessage::KeyPackage { to, key_package, want } => {

@@ -315,6 +315,7 @@ impl Phone {
             Way::Leg(leg) => leg,
             Way::Mail(_) if again => return,
             Way::Mail(_) => return self.missed(contact, name, at),
+            Way::Aside => return,
         };
         if let Some(id) = self.live(contact, name) {
             return self.new_leg(id, leg);
@@ -347,7 +348,7 @@ impl Phone {
         self.touched_contacts.insert(contact);
         let mut call = Call::new(name, contact, Direction::Received, at);
         call.leg = Some(leg);
-        call.stage = Stage::Incoming(Incoming::new(self.now));
+        call.stage = Stage::Incoming(self.comes_in());
         (call.device, call.tell, call.keyed) = (Some(from.device()), tell, keyed);
         let id = self.new_call(call);
         self.record_begins(id);
@@ -363,6 +364,15 @@ impl Phone {
         if tell {
             self.say_over_leg(contact, leg, &ContactMessage::Ringing { call: name });
         }
+    }
+
+    /// A call that comes in: silently, if the owner does not want to be disturbed.
+    pub(crate) fn comes_in(&self) -> Incoming {
+        let mut incoming = Incoming::new(self.now);
+        if self.away {
+            incoming.ignore();
+        }
+        incoming
     }
 
     /// The caller of a call that is known opened another leg.

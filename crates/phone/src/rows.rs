@@ -12,6 +12,8 @@
 //!   8     order u64           HeldRow      messages of an epoch that is still to come
 //!   9     address 16          -            address to be withdrawn
 //!  20     contact number u32  RulesRow     rules for calls with that contact
+//!  21     contact number u32  LampRow      lamps between this handset and that contact
+//!  22     -                   AwayRow      whether the owner is away
 //!  30     -                   RecordRow    the records officer, and how far the record is
 //!  31     number u64          an entry of the record, sealed, that the exchange has not proved to have
 //!  32     contact u32, name   facts of a call under way that belongs on the record
@@ -36,6 +38,7 @@ use wire::{
 
 use crate::cards::Card;
 use crate::contacts::Contact;
+use crate::lamps::ContactLamp;
 use crate::machine::{Phone, Task};
 
 pub(crate) const OWN: u8 = 1;
@@ -48,6 +51,8 @@ pub(crate) const NOTE: u8 = 7;
 pub(crate) const HELD: u8 = 8;
 pub(crate) const WITHDRAW: u8 = 9;
 pub(crate) const RULES: u8 = 20;
+pub(crate) const LAMP: u8 = 21;
+pub(crate) const AWAY: u8 = 22;
 pub(crate) const RECORD: u8 = 30;
 pub(crate) const ENTRY: u8 = 31;
 pub(crate) const DRAFT: u8 = 32;
@@ -177,6 +182,47 @@ impl RulesRow {
     pub(crate) fn none() -> Self {
         let (own, theirs, said) = (Rules::default(), Rules::default(), Rules::default());
         RulesRow { version: RULES_VERSION, staff: 0, own, theirs, said }
+    }
+}
+
+record! {
+    /// Lamps between this handset and a contact. Without such a row there are none.
+    LampRow {
+        /// [`LAMP_VERSION`].
+        version: u8,
+        /// The owner shows it the lamp.
+        shown: bool,
+        /// It told its own.
+        told: bool,
+        /// The epoch of the contact group in which
+        epoch: u64,
+        /// so much was said aside.
+        asides: u32,
+    }
+}
+
+record! {
+    /// Whether the owner is away. Without such a row: no.
+    AwayRow {
+        /// [`LAMP_VERSION`].
+        version: u8,
+        away: bool,
+    }
+}
+
+/// The only version of a [`LampRow`] and an [`AwayRow`] so far.
+const LAMP_VERSION: u8 = 1;
+
+impl LampRow {
+    /// No lamps.
+    pub(crate) fn none() -> Self {
+        LampRow { version: LAMP_VERSION, shown: false, told: false, epoch: 0, asides: 0 }
+    }
+}
+
+impl AwayRow {
+    pub(crate) fn new(away: bool) -> Self {
+        AwayRow { version: LAMP_VERSION, away }
     }
 }
 
@@ -332,13 +378,20 @@ impl Phone {
                 contact.ok_or("a group without its contact")?.group = Some(group);
             }
             RULES => {
-                // A later version may have other fields.
-                if row.value.first() != Some(&RULES_VERSION) {
-                    return Err("rules of a later version: update this handset".into());
-                }
+                of_version(row, RULES_VERSION)?;
                 let rules = RulesRow::decode(&row.value).map_err(text)?;
                 let contact = self.contacts.get_mut(&number32(&row.key)?);
                 contact.ok_or("rules without their contact")?.rules = rules;
+            }
+            LAMP => {
+                of_version(row, LAMP_VERSION)?;
+                let lamp = LampRow::decode(&row.value).map_err(text)?;
+                let contact = self.contacts.get_mut(&number32(&row.key)?);
+                contact.ok_or("a lamp without its contact")?.lamp = ContactLamp::new(lamp);
+            }
+            AWAY => {
+                of_version(row, LAMP_VERSION)?;
+                self.away = AwayRow::decode(&row.value).map_err(text)?.away;
             }
             MAIL => {
                 let mail = MailRow::decode(&row.value).map_err(text)?;
@@ -375,17 +428,13 @@ impl Phone {
                 self.record.drafts.insert(key, facts);
             }
             POSITION => {
-                if row.value.first() != Some(&POSITION_VERSION) {
-                    return Err("a position of a later version: update this handset".into());
-                }
+                of_version(row, POSITION_VERSION)?;
                 let row = PositionRow::decode(&row.value).map_err(text)?;
                 let recall = Duration::from_secs(u64::from(row.recall));
                 self.position.recall = row.on.then_some(recall);
             }
             AGENDA => {
-                if row.value.first() != Some(&AGENDA_VERSION) {
-                    return Err("an appointment of a later version: update this handset".into());
-                }
+                of_version(row, AGENDA_VERSION)?;
                 let row_of = AppointmentRow::decode(&row.value).map_err(text)?;
                 self.agenda.restore(number32(&row.key)?, &row_of);
             }
@@ -405,6 +454,14 @@ impl Phone {
         self.tasks.extend(self.record.entries.keys().map(|number| Task::Record(*number)));
         let mail = self.mail.iter().filter(|(_, m)| !m.waits);
         self.tasks.extend(mail.map(|(order, _)| Task::Post(*order)));
+    }
+}
+
+/// A later version may have other fields.
+fn of_version(row: &Row, version: u8) -> Result<(), String> {
+    match row.value.first() {
+        Some(first) if *first == version => Ok(()),
+        _ => Err("a row of a later version: update this handset".into()),
     }
 }
 

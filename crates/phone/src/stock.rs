@@ -153,7 +153,7 @@ impl Phone {
                 .calls
                 .iter_mut()
                 .find(|(_, c)| c.leg == Some(leg) && matches!(c.stage, Stage::Outgoing(_))),
-            Way::Mail(_) => None,
+            Way::Mail(_) | Way::Aside => None,
         };
         let placing = placing.map(|(id, c)| (*id, c.name, c.reached()));
         if matches!((&placing, way), (None, Way::Leg(_))) {
@@ -264,7 +264,9 @@ impl Phone {
         if told {
             match way {
                 // Failing to say so changes nothing but what the other side shows.
-                Way::Mail(_) => drop(self.mail_to(contact, &ContactMessage::Prepared { call })),
+                Way::Mail(_) | Way::Aside => {
+                    drop(self.mail_to(contact, &ContactMessage::Prepared { call }))
+                }
                 Way::Leg(leg) => {
                     self.say_over_leg(contact, leg, &ContactMessage::Prepared { call })
                 }

@@ -3,6 +3,7 @@
 use core::time::Duration;
 
 use call::contact::{CardState, Keys, Progress};
+use call::lamp::Shown;
 use call::{CallState, Direction, End, Entry, Kind, Sound};
 use record::Calls;
 use record::order::fingerprint;
@@ -56,6 +57,8 @@ pub struct View {
     pub agenda: Vec<AppointmentView>,
     /// The microphone is muted.
     pub muted: bool,
+    /// The owner does not want to be disturbed.
+    pub away: bool,
     /// The microphone's level, heard or not.
     pub mic: Level,
     /// Contacts in order of their numbers.
@@ -108,6 +111,12 @@ pub struct ContactView {
     pub their_rules: Rules,
     /// A rule would keep a call that is placed now from coming about.
     pub barred: Option<BarredView>,
+    /// It is reached at the own exchange: one of the own office, to whom the owner can show the lamp.
+    pub own_office: bool,
+    /// The owner shows it the lamp.
+    pub lamp_shown: bool,
+    /// Its own lamp; `None` if it never told one.
+    pub lamp: Option<Shown>,
     /// Another handset of the same principal, or one that wants to be: it is admitted when its words are
     /// verified.
     pub own_device: bool,
@@ -241,6 +250,7 @@ impl Phone {
             camps: self.camp_views(),
             agenda: self.appointment_views(),
             muted: self.muted,
+            away: self.away,
             mic: self.voice.mic_level(),
             contacts: self.contact_views(),
             calls: self
@@ -307,6 +317,9 @@ impl Phone {
             barred: self
                 .barred(*id, Kind::Direct)
                 .and_then(|barred| self.barred_view(*id, End::ByRule(barred))),
+            own_office: self.in_own_office(c),
+            lamp_shown: c.lamp.row.shown,
+            lamp: self.lamp_of(c),
             own_device: c.row.sibling,
             ready: c.stock.is_ready(),
             suite: c.group.as_ref().map(seal::group::Group::suite).unwrap_or_default(),

@@ -7,6 +7,7 @@
 //!     │ ◄──────────── Attached ────────────────│   or Refused
 //!     │ ── Open ► .. ◄ Incoming ── Take ► ── LegData ◄► ── Close ◄►     legs: calls
 //!     │ ── Post ► ◄ Posted          ◄ Deliver ── Delivered ►            mail: kept until acknowledged
+//!     │ ── Aside ►                  ◄ Aside                             for whoever is here now: kept nowhere
 //!     │ ── Register / Revoke / Redeem ►  ◄ Done / Offer / Failed        addresses
 //!     │ ◄ Order     ── Record ►  ◄ Recorded / Failed                    the office's record
 //! ```
@@ -46,6 +47,9 @@ messages! {
         11 => Revoke { request: u32, address: Address },
         /// Redeem the card with `address` at `exchange`, binding it to `bound`.
         12 => Redeem { request: u32, exchange: ExchangeRef, address: Address, bound: PairwisePub },
+        /// To the handsets at an address of this exchange that are up now; kept nowhere, and never answered. Its
+        /// counter is 0.
+        13 => Aside { envelope: Envelope },
         /// Both legs are mine and were answered: from now on whatever comes in on any end of either goes
         /// to all others, and `with` is gone on this line.
         20 => Join { leg: Leg, with: Leg },
@@ -82,6 +86,8 @@ messages! {
         11 => Failed { request: u32, reason: Failure },
         /// The card was redeemed; this is what its issuer left for the redeemer.
         12 => Offer { request: u32, offer: Blob<OFFER_MAX> },
+        /// An `Aside` of another line of this exchange to `address`.
+        13 => Aside { address: Address, body: Blob<BODY_MAX> },
         /// The records officer's order, as the officer signed it: which calls, and to which key.
         30 => Order { order: Blob<ORDER_MAX> },
         /// The entry is in the record, and on disk. It is the last of `size` entries; `signature` is the

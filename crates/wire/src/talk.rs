@@ -73,6 +73,10 @@ messages! {
         16 => Rules { rules: Rules },
         /// Your call does not ring here: this rule of mine keeps it from doing so.
         17 => Refused { call: CallId, rule: Rule },
+        /// What my person is doing, as of `at`, by this handset. Only said aside, within the office.
+        18 => Lamp { lamp: Lamp, at: Wall },
+        /// Say your lamp again: this handset has just come up. Only said aside.
+        19 => LampAsk { },
         /// Join a call of mine, as `role`. Travels with the opening of a leg. `office`, `expected`: the other
         /// side, and who is expected of it.
         20 => Bring {
@@ -89,6 +93,20 @@ messages! {
         22 => Taken { call: CallId },
         /// Who stays in that call is not connected before these are in it, by rules of mine or of those whom I brought in.
         23 => Needs { call: CallId, interpreter: bool, note_taker: bool },
+    }
+}
+
+codes! {
+    /// What a person is doing, as one handset sees it.
+    Lamp {
+        /// Nothing that keeps from answering.
+        1 => Free,
+        /// A call comes in.
+        2 => Ringing,
+        /// A call is under way, or being placed.
+        3 => OnCall,
+        /// Does not want to be disturbed.
+        4 => Away,
     }
 }
 
@@ -150,6 +168,10 @@ messages! {
         /// The rules for calls with that contact: the principal's (`staff`: the contact who arranges them, or 0), and
         /// what the contact told of its own.
         7 => Rules { number: u32, staff: u32, own: Rules, theirs: Rules },
+        /// Whether the principal lets that contact see the lamp.
+        8 => SetLamp { number: u32, shown: bool },
+        /// The principal does not want to be disturbed, or no longer.
+        9 => Away { on: bool },
     }
 }
 

@@ -92,6 +92,7 @@ fn vectors() -> Vec<Vector> {
             RegisterBound { request: 2, address: Address([0xa0; 16]), bound: PairwisePub([0x88; 32]) },
             Revoke { request: 3, address: Address([0xa0; 16]) },
             Redeem { request: 4, exchange: exchange_ref(), address: Address([0xa0; 16]), bound: PairwisePub([0x88; 32]) },
+            Aside { envelope: Envelope { counter: 0, ..envelope() } },
             Join { leg: Leg(1), with: Leg(3) },
             Record { request: 5, entry: blob(&[0xee; 5]) },
         }
@@ -108,6 +109,7 @@ fn vectors() -> Vec<Vector> {
             Done { request: 1 },
             Failed { request: 4, reason: Failure::NotValid },
             Offer { request: 4, offer: blob(&[0x0f; 4]) },
+            Aside { address: Address([0xa0; 16]), body: blob(&[0xb0; 5]) },
             Order { order: blob(&[0x0d; 4]) },
             Recorded { request: 5, size: 258, root: [0x70; 32], signature: Signature([0x51; 64]), proof: blob(&[0x9f; 32]) },
         }
@@ -152,6 +154,8 @@ fn vectors() -> Vec<Vector> {
             AddDevice { key_package: blob(&[0x4b; 6]) },
             Rules { rules: rules() },
             Refused { call: CallId([0xca; 16]), rule: Rule::Hours },
+            Lamp { lamp: wire::talk::Lamp::OnCall, at: Wall(1_800_000_000) },
+            LampAsk {},
             Bring {
                 call: CallId([0xca; 16]),
                 at: Wall(1_800_000_000),
@@ -184,6 +188,8 @@ fn vectors() -> Vec<Vector> {
             Commit { number: 3, message: blob(&[0xc0; 4]) },
             Unshare { number: 3 },
             Rules { number: 3, staff: 4, own: rules(), theirs: wire::Rules::default() },
+            SetLamp { number: 3, shown: true },
+            Away { on: true },
         }
         CallMessage {
             Answer {},

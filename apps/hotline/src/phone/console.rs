@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use call::lamp::Shown;
 use phone::{Command, View};
 use wire::talk::Role;
 
@@ -56,6 +57,8 @@ policy N direct             calls with contact N come about as they are dialled,
 policy N through M          only arranged by contact M, whose name N is told if you trust N
 policy N hours Mon-Fri 09:00-18:00 +01:00          only then (days, times, distance from UTC); or: hours always
 policy N interpreter yes|no, note-taker yes|no     only with one in the call        policy N none   no rules
+lamp N yes|no               contact N of your office sees whether you are free, ringing, on a call or away
+away on|off                 calls come in silently, and who sees your lamp knows
 revoke N                    withdraw a contact     revoke-card N             withdraw a card
 device                      a card for a further handset of yours; then verify it here
 call N                      ring contact N         answer, decline, ignore   the call that comes in
@@ -111,6 +114,11 @@ pub fn read(line: &str, view: &View) -> Result<Action, String> {
             let (contact, answer) = number(rest)?;
             Command::SetBlocked { contact, blocked: yes(answer)? }
         }
+        "lamp" => {
+            let (contact, answer) = number(rest)?;
+            Command::SetLamp { contact, shown: yes(answer)? }
+        }
+        "away" => Command::SetAway { on: on(rest)? },
         "policy" => {
             let (contact, rest) = number(rest)?;
             super::rules::read(contact, rest, view)?
@@ -229,6 +237,17 @@ pub fn role_word(role: Role) -> &'static str {
     found.map_or("attendant", |(name, _)| name)
 }
 
+/// A lamp in words.
+pub fn lamp_word(lamp: Shown) -> &'static str {
+    match lamp {
+        Shown::Free => "free",
+        Shown::Ringing => "ringing",
+        Shown::OnCall => "on a call",
+        Shown::Away => "away",
+        Shown::NotKnown => "not known",
+    }
+}
+
 fn coming_in(view: &View) -> Result<u32, String> {
     let call = view.calls.iter().find(|c| c.state == call::CallState::RingingHere);
     call.map(|c| c.id).ok_or_else(|| "no call comes in".into())
@@ -281,6 +300,8 @@ mod tests {
             command("trust 1 default"),
             Ok(Command::SetTrusted { trusted: None, .. })
         ));
+        assert!(matches!(command("lamp 2 yes"), Ok(Command::SetLamp { contact: 2, shown: true })));
+        assert!(matches!(command("away off"), Ok(Command::SetAway { on: false })));
         assert!(matches!(command("mute on"), Ok(Command::Mute { on: true })));
         assert!(matches!(command("position on"), Ok(Command::SetPosition { recall: Some(_) })));
         assert!(matches!(command("seen"), Ok(Command::ClearMissed)));
@@ -297,6 +318,8 @@ mod tests {
             ("call x", "`x` is not a number"),
             ("redeem", "link is missing"),
             ("verify 1 maybe", "yes or no"),
+            ("lamp Ada yes", "`Ada` is not a number"),
+            ("away", "say on or off"),
             ("answer", "no call comes in"),
             ("hangup", "there is no call"),
             ("bring guest 3", "`guest` is not a role"),

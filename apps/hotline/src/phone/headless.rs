@@ -196,6 +196,11 @@ fn told(event: &Event, view: &View) -> Value {
             json!({"event": "note", "contact": contact, "name": name(view, contact),
                    "text": note.map(|n| &n.text)})
         }
+        Event::Lamp { contact } => {
+            let lamp = view.contacts.iter().find(|c| c.id == contact).and_then(|c| c.lamp);
+            json!({"event": "lamp", "contact": contact, "name": name(view, contact),
+                   "lamp": lamp.map(console::lamp_word)})
+        }
         Event::CardHanded { contact } => of("card-handed", contact),
         Event::RecordOrder => {
             json!({"event": "record-order", "calls": calls_in_words(view.record.calls), "officer": view.record.officer})
@@ -238,6 +243,7 @@ fn shown(show: Show, view: &View) -> Value {
             "contact": c.id, "name": c.name, "office": c.office,
             "progress": format!("{:?}", c.progress).to_lowercase(),
             "keys": format!("{:?}", c.keys).to_lowercase(),
+            "own_office": c.own_office, "lamp_shown": c.lamp_shown, "lamp": c.lamp.map(console::lamp_word),
             "used": c.used, "trusted": c.trusted, "blocked": c.blocked, "ready": c.ready,
             "rules": rules::json(c), "barred": c.barred.as_ref().map(rules::barred_json),
         })).collect::<Vec<_>>()}),
@@ -274,7 +280,7 @@ fn shown(show: Show, view: &View) -> Value {
         }
         Show::Status => json!({
             "name": view.name, "office": view.office,
-            "line": format!("{:?}", view.line).to_lowercase(), "muted": view.muted,
+            "line": format!("{:?}", view.line).to_lowercase(), "muted": view.muted, "away": view.away,
             "mic_dbfs": view.mic.rms, "mail_waiting": view.mail_waiting, "missed": view.missed,
             "position": view.position.is_some(), "camps": view.camps.iter().map(|c| c.contact).collect::<Vec<_>>(),
             "store_fails": view.store_fails, "clock_off_s": view.clock_off,

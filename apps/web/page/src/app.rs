@@ -190,6 +190,7 @@ pub fn nothing_yet() -> View {
         camps: Vec::new(),
         agenda: Vec::new(),
         muted: false,
+        away: false,
         mic: SILENCE,
         contacts: Vec::new(),
         calls: Vec::new(),

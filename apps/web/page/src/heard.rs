@@ -213,6 +213,7 @@ fn happened(app: App, event: Event) {
         | Event::Admitted
         | Event::ContactReady { .. }
         | Event::RefusedByRule { .. }
+        | Event::Lamp { .. }
         | Event::Call { .. }
         | Event::Voice { .. }
         | Event::Muted { .. }

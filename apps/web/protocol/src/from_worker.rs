@@ -129,6 +129,9 @@ pub enum Event {
     RefusedByRule {
         contact: u32,
     },
+    Lamp {
+        contact: u32,
+    },
     Note {
         contact: u32,
     },

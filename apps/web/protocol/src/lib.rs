@@ -26,7 +26,8 @@ pub use room::{
 pub use to_worker::{Command, LockChoice, ToWorker};
 pub use view::{
     CallMeter, CallState, CallView, CardState, CardView, ContactView, Direction, Doubt, End, Grade,
-    HistoryView, Keys, LineState, NoteView, Progress, Quality, RecordView, Stats, TextView, View,
+    HistoryView, Keys, Lamp, LineState, NoteView, Progress, Quality, RecordView, Stats, TextView,
+    View,
 };
 
 /// A message as JSON.

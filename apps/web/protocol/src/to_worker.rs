@@ -88,122 +88,39 @@ pub enum ToWorker {
 #[derive(Clone, Serialize, Deserialize)]
 #[allow(missing_docs, reason = "each is a command of crate phone, and documented there")]
 pub enum Command {
-    IssueCard {
-        hint: String,
-        in_person: bool,
-        hours: u32,
-    },
-    AdmitDevice {
-        hours: u32,
-    },
-    RedeemCard {
-        text: String,
-        in_person: bool,
-    },
-    RevokeCard {
-        card: u32,
-    },
-    RevokeContact {
-        contact: u32,
-    },
-    RenameContact {
-        contact: u32,
-        name: String,
-    },
-    SetTrusted {
-        contact: u32,
-        trusted: Option<bool>,
-    },
-    SetBlocked {
-        contact: u32,
-        blocked: bool,
-    },
-    Call {
-        contact: u32,
-    },
-    Answer {
-        call: u32,
-    },
-    Decline {
-        call: u32,
-    },
-    Ignore {
-        call: u32,
-    },
-    Cancel {
-        call: u32,
-    },
-    HangUp {
-        call: u32,
-    },
-    Hold {
-        call: u32,
-        on: bool,
-    },
-    /// Seconds; `None`: no position.
-    SetPosition {
-        recall: Option<u32>,
-    },
-    /// Seconds.
-    Park {
-        call: u32,
-        reason: String,
-        recall: Option<u32>,
-    },
-    Camp {
-        contact: u32,
-        minutes: u32,
-    },
-    EndCamp {
-        contact: u32,
-    },
-    Schedule {
-        id: Option<u32>,
-        appointment: Appointment,
-    },
-    Unschedule {
-        id: u32,
-    },
-    Reminded {
-        id: u32,
-    },
-    Start {
-        id: u32,
-    },
-    Mute {
-        on: bool,
-    },
-    Say {
-        call: u32,
-        text: String,
-    },
-    Note {
-        contact: u32,
-        text: String,
-    },
-    HandCard {
-        contact: u32,
-        text: String,
-    },
-    Minute {
-        call: u32,
-        text: String,
-    },
-    AcceptOfficer {
-        fingerprint: String,
-    },
-    Bring {
-        call: u32,
-        contact: u32,
-        role: Role,
-        expected: String,
-    },
-    Announce {
-        call: u32,
-        on: bool,
-    },
-    Connect {
-        call: u32,
-    },
+    IssueCard { hint: String, in_person: bool, hours: u32 },
+    AdmitDevice { hours: u32 },
+    RedeemCard { text: String, in_person: bool },
+    RevokeCard { card: u32 },
+    RevokeContact { contact: u32 },
+    RenameContact { contact: u32, name: String },
+    SetTrusted { contact: u32, trusted: Option<bool> },
+    SetBlocked { contact: u32, blocked: bool },
+    SetLamp { contact: u32, shown: bool },
+    SetAway { on: bool },
+    Call { contact: u32 },
+    Answer { call: u32 },
+    Decline { call: u32 },
+    Ignore { call: u32 },
+    Cancel { call: u32 },
+    HangUp { call: u32 },
+    Hold { call: u32, on: bool },
+    SetPosition { recall: Option<u32> },
+    Park { call: u32, reason: String, recall: Option<u32> },
+    Camp { contact: u32, minutes: u32 },
+    EndCamp { contact: u32 },
+    Schedule { id: Option<u32>, appointment: Appointment },
+    Unschedule { id: u32 },
+    Reminded { id: u32 },
+    Start { id: u32 },
+    Mute { on: bool },
+    Say { call: u32, text: String },
+    Note { contact: u32, text: String },
+    HandCard { contact: u32, text: String },
+    Minute { call: u32, text: String },
+    AcceptOfficer { fingerprint: String },
+    Bring { call: u32, contact: u32, role: Role, expected: String },
+    Announce { call: u32, on: bool },
+    Connect { call: u32 },
     ClearMissed,
 }

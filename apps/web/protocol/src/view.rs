@@ -35,6 +35,16 @@ pub enum Keys {
     Alarmed,
 }
 
+/// What a contact of the own office is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Lamp {
+    NotKnown,
+    Free,
+    Away,
+    Ringing,
+    OnCall,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Direction {
     Outgoing,
@@ -107,6 +117,8 @@ pub struct View {
     pub camps: Vec<CampView>,
     pub agenda: Vec<AppointmentView>,
     pub muted: bool,
+    /// The person does not want to be disturbed.
+    pub away: bool,
     /// Level of the microphone, dBFS.
     pub mic: f32,
     pub contacts: Vec<ContactView>,
@@ -151,6 +163,10 @@ pub struct ContactView {
     pub used: bool,
     pub trusted: bool,
     pub blocked: bool,
+    /// It can be shown the own lamp.
+    pub own_office: bool,
+    pub lamp_shown: bool,
+    pub lamp: Option<Lamp>,
     pub own_device: bool,
     pub ready: bool,
     pub suite: String,

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use call::contact::{CardState, Keys, Progress};
+use call::lamp::Shown;
 use phone::{InputError, LineState};
 use protocol::{Command, ErrorCode, Problem};
 use seal::card::CardError;
@@ -125,6 +126,7 @@ pub(crate) fn view(view: &phone::View, kept: bool) -> protocol::View {
         camps: view.camps.iter().map(console::camp).collect(),
         agenda: view.agenda.iter().map(console::appointment).collect(),
         muted: view.muted,
+        away: view.away,
         mic: view.mic.rms,
         contacts: view.contacts.iter().map(contact).collect(),
         calls: view.calls.iter().map(one_call).collect(),
@@ -164,6 +166,9 @@ fn contact(c: &phone::ContactView) -> protocol::ContactView {
         used: c.used,
         trusted: c.trusted,
         blocked: c.blocked,
+        own_office: c.own_office,
+        lamp_shown: c.lamp_shown,
+        lamp: c.lamp.map(|l| same!(l, Shown => Lamp { NotKnown, Free, Away, Ringing, OnCall })),
         own_device: c.own_device,
         ready: c.ready,
         suite: c.suite.clone(),
@@ -261,6 +266,7 @@ pub(crate) fn event(event: phone::Event) -> protocol::Event {
         E::Reminder { appointment } => P::Reminder { appointment },
         E::Missed { contact } => P::Missed { contact },
         E::RefusedByRule { contact, .. } => P::RefusedByRule { contact },
+        E::Lamp { contact } => P::Lamp { contact },
         E::Note { contact } => P::Note { contact },
         E::CardHanded { contact } => P::CardHanded { contact },
         E::RecordOrder => P::RecordOrder,
@@ -291,6 +297,8 @@ pub(crate) fn command(command: Command) -> phone::Command {
         Command::RenameContact { contact, name } => P::RenameContact { contact, name },
         Command::SetTrusted { contact, trusted } => P::SetTrusted { contact, trusted },
         Command::SetBlocked { contact, blocked } => P::SetBlocked { contact, blocked },
+        Command::SetLamp { contact, shown } => P::SetLamp { contact, shown },
+        Command::SetAway { on } => P::SetAway { on },
         Command::Call { contact } => P::Call { contact },
         Command::Answer { call } => P::Answer { call },
         Command::Decline { call } => P::Decline { call },

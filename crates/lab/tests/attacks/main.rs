@@ -5,6 +5,7 @@
 mod chaos;
 mod impostor;
 mod kit;
+mod lamps;
 mod member;
 mod other_exchange;
 mod own_exchange;

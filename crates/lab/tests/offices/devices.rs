@@ -31,7 +31,7 @@ fn linked(seed: u64) -> World {
     world
 }
 
-fn link(world: &mut World) {
+pub(crate) fn link(world: &mut World) {
     world.command(A, Command::AdmitDevice { ttl: secs(600) }).unwrap();
     world.until(A, secs(10), |e| matches!(e, Event::CardIssued { .. }));
     let now = world.now;
@@ -58,7 +58,7 @@ fn link(world: &mut World) {
 }
 
 /// The number of the contact with that name.
-fn named(world: &mut World, party: usize, name: &str) -> u32 {
+pub(crate) fn named(world: &mut World, party: usize, name: &str) -> u32 {
     let now = world.now;
     let contacts = world.parties[party].view(now).contacts;
     contacts.iter().find(|c| c.name == name).unwrap().id

@@ -8,6 +8,7 @@ mod cards;
 mod devices;
 mod faults;
 mod kill;
+mod lamps;
 mod linetest;
 mod position;
 mod record;

@@ -381,7 +381,7 @@ impl Phone {
         let (office, expected) = (office.as_str().to_owned(), expected.as_str().to_owned());
         let mut call = Call::new(name, contact, Direction::Received, at);
         call.leg = Some(leg);
-        call.stage = Stage::Incoming(Incoming::new(self.now));
+        call.stage = Stage::Incoming(self.comes_in());
         call.device = Some(from.device());
         call.tell = tell;
         let rings_at = Some(self.now + KEYS_FIRST);

@@ -11,7 +11,7 @@ use ratatui::widgets::{Block, Borders, Clear, Gauge, List, ListItem, ListState, 
 use voice::{Grade, Level};
 
 use super::keys::{Pane, Prompt, State, incoming, live};
-use crate::phone::console::HELP;
+use crate::phone::console::{HELP, lamp_word};
 use crate::phone::rules;
 
 const KEYS: &str = "Enter call   c make a card   r redeem a card   v verify   t text   n texts   y history   C cards   : command   ? help   q quit";
@@ -58,6 +58,9 @@ fn header(view: &View) -> Line<'static> {
         Span::raw(format!(" {}, {}   ", view.name, view.office)),
         Span::styled(lamp, Style::new().fg(colour)),
     ];
+    if view.away {
+        spans.push(bold("   away: calls come in silently"));
+    }
     if view.missed > 0 {
         spans.push(bold(format!("   {} missed: press y", view.missed)));
     }
@@ -78,7 +81,10 @@ fn contacts(frame: &mut Frame<'_>, area: Rect, view: &View, state: &State) {
         .map(|c| {
             ListItem::new(Text::from(vec![
                 Line::from(bold(c.name.clone())),
-                Line::from(format!("  {} · {}", c.office, contact_state(c))),
+                Line::from(match c.lamp {
+                    Some(lamp) => format!("  {} · {}", c.office, lamp_word(lamp)),
+                    None => format!("  {} · {}", c.office, contact_state(c)),
+                }),
             ]))
         })
         .collect();
@@ -398,6 +404,12 @@ fn contact_text(view: &View, state: &State) -> Text<'static> {
             }
         )),
     ];
+    if let Some(lamp) = c.lamp {
+        lines.push(Line::from(format!("Lamp      {}", lamp_word(lamp))));
+    }
+    if c.lamp_shown {
+        lines.push(Line::from("Sees      your lamp: free, ringing, on a call, away"));
+    }
     if let Some((mine, _)) = &c.words {
         lines.push(Line::from(format!("Words     {mine}")));
     }

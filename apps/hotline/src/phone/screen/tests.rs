@@ -33,6 +33,7 @@ pub(in crate::phone) fn view() -> View {
         camps: Vec::new(),
         agenda: Vec::new(),
         muted: false,
+        away: false,
         mic: silence,
         contacts: vec![ContactView {
             id: 7,
@@ -46,6 +47,9 @@ pub(in crate::phone) fn view() -> View {
             rules: phone::ContactRules::default(),
             their_rules: wire::Rules::default(),
             barred: None,
+            own_office: false,
+            lamp_shown: false,
+            lamp: None,
             own_device: false,
             ready: true,
             suite: String::new(),
@@ -147,6 +151,20 @@ fn a_contact_shows_rules_and_who_can_lift_the_one_that_keeps_a_call_from_coming_
         "Theirs    through Ada",
         "No call   through staff only, by their rule; ask Ada or Boris",
     ] {
+        assert!(screen.contains(shown), "{shown}:\n{screen}");
+    }
+}
+
+#[test]
+fn a_lamp_is_shown_in_words_and_so_is_being_away() {
+    let mut view = view();
+    view.contacts[0].lamp = Some(call::lamp::Shown::OnCall);
+    view.contacts[0].lamp_shown = true;
+    view.away = true;
+    let screen = drawn(&view, &state());
+    for shown in
+        ["Embassy · on a call", "Lamp      on a call", "Sees      your lamp", "away: calls come in"]
+    {
         assert!(screen.contains(shown), "{shown}:\n{screen}");
     }
 }

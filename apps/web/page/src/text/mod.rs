@@ -80,6 +80,7 @@ table! {
     con_call, con_no_call, con_no_call_body, ev_recall, ev_reminder, ev_camp_over, ag_title,
     ag_none, ag_new, ag_change, ag_remove, ag_start, ag_seen, ag_due, ag_briefing, ag_with,
     ag_also, ag_when, ag_there, ag_theirs, ag_remind, ag_agenda, ag_note,
+    lamp_unknown, lamp_free, lamp_away, lamp_rings, lamp_talks,
     r_store_foreign, r_storage,
     r_exchange, r_bad_card, r_expired, r_own, r_known, r_not_attached, r_not_now, r_too_long,
     r_too_many, r_call_full, r_gone, r_alarmed, r_other,

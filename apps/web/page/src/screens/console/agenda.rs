@@ -17,7 +17,7 @@ use crate::words::{self, Tone};
 const BETWEEN: [i16; 8] = [-570, -210, 210, 270, 330, 345, 570, 765];
 
 /// What comes.
-pub fn agenda(app: App) -> AnyView {
+pub(super) fn agenda(app: App) -> AnyView {
     let t = app.t();
     let all = app.part(|v| v.agenda.clone());
     let names = app.part(|v| v.contacts.iter().map(|c| (c.id, c.name.clone())).collect::<Vec<_>>());

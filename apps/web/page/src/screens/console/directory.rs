@@ -17,7 +17,7 @@ use crate::words::{self, Tone};
 const CAMP: u32 = 15;
 
 /// The directory.
-pub fn directory(app: App) -> AnyView {
+pub(super) fn directory(app: App) -> AnyView {
     let t = app.t();
     let wanted = RwSignal::new(String::new());
     let here = RwSignal::new(None::<u32>);
@@ -29,7 +29,7 @@ pub fn directory(app: App) -> AnyView {
         };
         let mut found: Vec<_> = v.contacts.iter().filter(fits).collect();
         found.sort_by_key(|c| c.name.to_lowercase());
-        let (own, others): (Vec<_>, Vec<_>) = found.into_iter().partition(|c| c.office == v.office);
+        let (own, others): (Vec<_>, Vec<_>) = found.into_iter().partition(|c| c.own_office);
         [own, others].map(|list| list.iter().map(|c| c.id).collect::<Vec<_>>())
     });
     // One of them is reached by Tab: where one was, or the first.
@@ -149,7 +149,10 @@ fn row(app: App, id: u32, stop: Memo<Option<u32>>, here: RwSignal<Option<u32>>) 
                 <span class="contact-words">
                     <strong dir="auto">{move || name.get()}</strong>
                     <span class="hint" dir="auto">{move || contact.get().map(|c| c.office)}</span>
-                    {move || contact.get().map(|c| state(words::contact(&c, t)))}
+                    {move || contact.get().map(|c| state(match c.lamp {
+                        Some(lamp) => words::lamp(lamp, t),
+                        None => words::contact(&c, t),
+                    }))}
                     <span class="unseen">{does}</span>
                 </span>
                 {move || icon(if brings.get() { Icon::People } else { Icon::Phone })}
