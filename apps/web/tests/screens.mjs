@@ -30,6 +30,32 @@ async function heldByKeys(page) {
   const button = page.locator('#key-hold');
   if ((await button.isEnabled()) || (await button.getAttribute('aria-pressed')) === 'true') throw new Error('H held the call');
 }
+// Somebody is found, and brought in: by keys, and by being dropped on the call.
+async function byKeys(page) {
+  await page.keyboard.press('b');
+  await page.keyboard.type('lopes');
+  await page.keyboard.press('ArrowDown');
+  await page.keyboard.press('Enter');
+  await offered(page);
+}
+async function byMouse(page) {
+  await page.locator('.dir-main', { hasText: 'Clara Lopes' }).dragTo(page.locator('.console-call'));
+  await offered(page);
+}
+async function offered(page) {
+  const whom = page.getByRole('dialog').getByLabel('Whom?');
+  await whom.waitFor();
+  if (!(await whom.evaluate((e) => e.selectedOptions[0].text)).startsWith('Clara Lopes')) throw new Error('another person is offered');
+}
+// A takes who waits longest, R what was recalled; P says why a call is parked.
+async function queueByKeys(page) {
+  await page.keyboard.press('r');
+  await page.locator('.console-call .call-head', { hasText: 'Lindqvist' }).waitFor();
+  await page.keyboard.press('p');
+  await page.keyboard.type('Back in a minute');
+  await page.keyboard.press('Enter');
+  await page.locator('.queued', { hasText: 'Back in a minute' }).waitFor();
+}
 const LINK = '#enroll=ZmlYdHVyZQ&name=President%20Duarte';
 
 // name, scene, steps, fragment
@@ -69,6 +95,11 @@ const SCREENS = [
   ['call-behind', 'connected', [tab(1)]],
   ['history', 'contacts', [tab(1)]],
   ['settings', 'contacts', [tab(3)]],
+  ['console', 'console'], ['console-two', 'consoletwo', [(page) => page.locator('.directory .contact', { hasText: 'Rui Alves' }).hover()]],
+  ['console-idle', 'consoleidle'],
+  ['console-bring', 'consoletwo', [byKeys]], ['console-drag', 'consoletwo', [byMouse]],
+  ['console-appointment', 'consoleidle', [press('New appointment')]],
+  ['console-queue', 'console', [queueByKeys]],
   ['wipe', 'contacts', [press('Settings'), press('Sign out and wipe')]],
 ];
 const LOOKS = [
@@ -77,7 +108,7 @@ const LOOKS = [
   { name: 'desktop-light', viewport: { width: 1280, height: 800 }, colorScheme: 'light' },
   { name: 'desktop-dark', viewport: { width: 1280, height: 800 }, colorScheme: 'dark' },
 ];
-const RTL = new Set(['contacts', 'connected', 'incoming', 'settings', 'held']);
+const RTL = new Set(['contacts', 'connected', 'incoming', 'settings', 'held', 'console']);
 
 const server = await serve({
   folders: [options.module, join(here, '../static'), join(here, '../dist')].filter((f) => f && existsSync(f)),

@@ -9,7 +9,6 @@
 //!
 //! Reconnecting: the caller opens a new leg every 2 s; the callee waits for it.
 
-use core::marker::PhantomData;
 use core::time::Duration;
 
 use wire::Time;
@@ -58,11 +57,6 @@ pub struct Active {
     muted_by_other: bool,
     way: Way,
 }
-
-/// Proof that the microphone may be heard in a call: it is connected, and neither held nor muted. Only
-/// [`Active::microphone`] makes one, and it cannot outlive a change of the call.
-#[derive(Debug)]
-pub struct Microphone<'a>(PhantomData<&'a Active>);
 
 impl Active {
     pub(crate) fn new(now: Time, role: Role) -> Self {
@@ -143,11 +137,9 @@ impl Active {
         self.muted_by_other
     }
 
-    /// The right to let the microphone be heard, while there is one.
-    #[must_use]
-    pub fn microphone(&self) -> Option<Microphone<'_>> {
-        let open = self.state() == CallState::Connected && !self.muted_by_me;
-        open.then_some(Microphone(PhantomData))
+    /// Whether this side may be heard, if the call has the [floor](crate::Floor).
+    pub(crate) fn may_speak(&self) -> bool {
+        self.state() == CallState::Connected && !self.muted_by_me
     }
 
     /// Whether the other side's voice is to be heard.
@@ -203,7 +195,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_microphone_is_open_only_when_connected_unheld_unmuted() {
+    fn hold_and_loss_show() {
         type Step = fn(&mut Active);
         let changes: [(Step, CallState); 4] = [
             (|c| assert!(c.hold(true)), CallState::HeldByMe),
@@ -213,10 +205,8 @@ mod tests {
         ];
         for (change, state) in changes {
             let mut call = Active::new(Time(0), Role::Caller);
-            assert!(call.microphone().is_some());
             change(&mut call);
             assert_eq!(call.state(), state);
-            assert!(call.microphone().is_none(), "{state:?}");
         }
     }
 

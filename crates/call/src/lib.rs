@@ -12,7 +12,7 @@
 //!
 //! A state is a struct named for what it awaits; a transition that ends it consumes it. What is shown
 //! ([`CallState`]) is computed from the struct, so it is true at any time. A [`Microphone`] exists only
-//! while a call is connected, neither held nor muted.
+//! while a call has the [`Floor`] of its handset, is connected, and neither held nor muted.
 //!
 //! Times are [`wire::Time`]; each struct tells its next deadline.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
@@ -20,6 +20,7 @@
 mod active;
 pub mod conference;
 pub mod contact;
+mod floor;
 pub mod handover;
 mod history;
 pub mod hours;
@@ -29,7 +30,8 @@ mod outgoing;
 mod policy;
 pub mod vouch;
 
-pub use active::{Active, Microphone, RECONNECT_EVERY, RECONNECT_FOR, Reconnect, Role};
+pub use active::{Active, RECONNECT_EVERY, RECONNECT_FOR, Reconnect, Role};
+pub use floor::{Floor, Microphone};
 pub use history::{Direction, Entry};
 pub use incoming::{Answering, Incoming, KEYS_WITHIN, RING_MAX, Sound};
 pub use outgoing::{Outgoing, PATIENCE, REOPEN_EVERY};

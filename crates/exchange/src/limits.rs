@@ -52,8 +52,9 @@ pub const TRUNK_MAIL_WINDOW: usize = 32;
 /// What another exchange may have on its way to us; above it, its mail is dropped unacknowledged.
 pub const TRUNK_MAIL_ACCEPTED: usize = 2 * TRUNK_MAIL_WINDOW;
 
-/// Legs of one line, calling and called.
-pub const LEGS_PER_LINE: usize = 4;
+/// Legs of one line, calling and called: of a switchboard position, eight calls that wait, one that is spoken in, and those that are
+/// parked or rung.
+pub const LEGS_PER_LINE: usize = 16;
 /// Ends of a joined call: each frame of voice is copied to all but one of them.
 pub const JOINED: usize = 8;
 /// Voices that one leg of a joined call has room for: as many as one cell of an office line brings.

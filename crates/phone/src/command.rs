@@ -7,6 +7,7 @@ use wire::Rule;
 use wire::enrol::{EnrolLink, LinkError as EnrolLinkError};
 use wire::talk::Role;
 
+use crate::agenda::Appointment;
 use crate::rules::ContactRules;
 
 /// What a new phone is made of.
@@ -159,6 +160,54 @@ pub enum Command {
         call: u32,
         /// Hold or resume.
         on: bool,
+    },
+    /// Be a switchboard position: calls that come in while another is under way ring beside it, and wait. Or no longer.
+    SetPosition {
+        /// After how long a parked call is recalled, 10 s to an hour; `None`: no position.
+        recall: Option<Duration>,
+    },
+    /// Put a call aside: it is held, and recalled after a while. Resumed as any held call.
+    Park {
+        /// Which.
+        call: u32,
+        /// Why, as a reminder; at most 200 bytes.
+        reason: String,
+        /// After how long it is recalled; `None`: as the position says.
+        recall: Option<Duration>,
+    },
+    /// Ring a contact whose last call found it busy again, until it is free.
+    Camp {
+        /// Whom.
+        contact: u32,
+        /// For how long; an hour at most.
+        time: Duration,
+    },
+    /// Ring it no longer.
+    EndCamp {
+        /// Whom.
+        contact: u32,
+    },
+    /// Make an appointment, or change one.
+    Schedule {
+        /// Which; `None`: a new one.
+        id: Option<u32>,
+        /// All of it.
+        appointment: Appointment,
+    },
+    /// It will not be.
+    Unschedule {
+        /// Which.
+        id: u32,
+    },
+    /// Its reminder was seen, and is not shown again.
+    Reminded {
+        /// Of which.
+        id: u32,
+    },
+    /// Make the call of an appointment now: ring the first of its people.
+    Start {
+        /// Which.
+        id: u32,
     },
     /// Mute the microphone in all calls, or no longer.
     Mute {

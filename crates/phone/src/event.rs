@@ -154,6 +154,21 @@ pub enum Event {
         /// Who.
         contact: u32,
     },
+    /// A parked call has waited as long as it was to.
+    Recall {
+        /// Which.
+        call: u32,
+    },
+    /// A contact that was busy is not rung again: its time is over.
+    CampOver {
+        /// Whom.
+        contact: u32,
+    },
+    /// An appointment comes near, or its time has passed, and its person has not been told in this run of the program.
+    Reminder {
+        /// Which.
+        appointment: u32,
+    },
     /// A call was missed.
     Missed {
         /// From whom.

@@ -40,6 +40,7 @@ impl Phone {
         let stage = core::mem::replace(&mut call.stage, Stage::Over { end, until });
         call.keyed.clear();
         let brought = call.asked.take().is_some();
+        call.parked = None;
         let room = call.room.take();
         let (name, contact, direction, at, tell) =
             (call.name, call.contact, call.direction, call.at, call.tell);
@@ -57,6 +58,8 @@ impl Phone {
             Stage::Outgoing(call) => (None, call.state() == CallState::Calling),
             _ => (None, false),
         };
+        self.floor.leave(id);
+        self.camp_ends(id, end);
         self.record_ends(contact, name, end, talked);
         match end {
             End::Missed => self.missed(contact, name, at),

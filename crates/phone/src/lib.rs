@@ -22,6 +22,7 @@
 //! Times are [`wire::Time`]; samples are mono at 48 kHz.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod agenda;
 mod behalf;
 mod cards;
 mod command;
@@ -34,6 +35,7 @@ mod history;
 mod lamps;
 mod machine;
 mod mail;
+mod position;
 mod reconnect;
 mod record;
 mod ring;
@@ -45,11 +47,13 @@ mod talk;
 mod view;
 mod voicepath;
 
+pub use agenda::{Appointment, AppointmentView};
 pub use behalf::{BehalfView, DelegationState, DelegationView, Unproved};
 pub use call::vouch::Trust;
 pub use command::{Command, Input, InputError, RestoreError, Setup};
 pub use event::{Doubt, Event, Output};
 pub use machine::Phone;
+pub use position::{CampView, ParkedView};
 pub use room::{BringingView, MemberView, RoomStage, RoomView};
 pub use rules::{BarredView, ContactRules};
 pub use view::{

@@ -19,6 +19,7 @@ use wire::line::LineUp;
 use wire::rows::Row;
 use wire::{Address, Leg, Text, Time, Wall};
 
+use crate::agenda::Agenda;
 use crate::cards::Card;
 use crate::command::{Command, Input, InputError, RestoreError, Setup};
 use crate::contacts::Contact;
@@ -26,6 +27,7 @@ use crate::desk::Desk;
 use crate::devices::Join;
 use crate::enrol::Line;
 use crate::event::{Event, Output};
+use crate::position::Position;
 use crate::record::Record;
 use crate::ring::Call;
 use crate::rows::{self, DelegationRow, HeldRow, MailRow, NoteRow, OwnRow, WarrantRow};
@@ -87,6 +89,10 @@ pub struct Phone {
     pub(crate) contacts: BTreeMap<u32, Contact>,
     pub(crate) calls: BTreeMap<u32, Call>,
     pub(crate) next_call: u32,
+    /// Which call is heard from here.
+    pub(crate) floor: call::Floor,
+    pub(crate) position: Position,
+    pub(crate) agenda: Agenda,
     pub(crate) muted: bool,
     /// The owner does not want to be disturbed.
     pub(crate) away: bool,
@@ -225,6 +231,9 @@ impl Phone {
             contacts: BTreeMap::new(),
             calls: BTreeMap::new(),
             next_call: 1,
+            floor: call::Floor::default(),
+            position: Position::default(),
+            agenda: Agenda::default(),
             muted: false,
             away: false,
             mail: BTreeMap::new(),
@@ -376,6 +385,8 @@ impl Phone {
     fn tick(&mut self) {
         self.line_tick();
         self.calls_tick();
+        self.camps_tick();
+        self.agenda_tick();
         self.tasks_tick();
         self.heal_tick();
         self.lamps_tick();
@@ -388,6 +399,7 @@ impl Phone {
 
     fn deadline(&self) -> Time {
         let mut at = self.line.deadline().min(self.desk.deadline()).min(self.lamps_deadline());
+        at = at.min(self.position_deadline()).min(self.agenda_deadline());
         for call in self.calls.values() {
             at = at.min(call.deadline());
         }
@@ -473,6 +485,17 @@ impl Phone {
             Command::Ignore { call } => self.ignore(call),
             Command::Cancel { call } | Command::HangUp { call } => self.hang_up(call),
             Command::Hold { call, on } => self.hold(call, on),
+            Command::SetPosition { recall } => {
+                self.set_position(recall);
+                Ok(())
+            }
+            Command::Park { call, reason, recall } => self.park(call, reason, recall),
+            Command::Camp { contact, time } => self.camp(contact, time),
+            Command::EndCamp { contact } => self.end_camp(contact),
+            Command::Schedule { id, appointment } => self.schedule(id, appointment),
+            Command::Unschedule { id } => self.unschedule(id),
+            Command::Reminded { id } => self.reminded(id),
+            Command::Start { id } => self.start_appointment(id),
             Command::Mute { on } => {
                 self.mute(on);
                 Ok(())

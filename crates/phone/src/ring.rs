@@ -7,8 +7,7 @@
 //! ```
 
 use call::{
-    Active, Answering, Busyness, CallState, Direction, End, Incoming, Kind, Outgoing, Survivor,
-    Verdict,
+    Active, Answering, CallState, Direction, End, Incoming, Kind, Outgoing, Survivor, Verdict,
 };
 use link::Channel;
 use seal::identity::{DevicePub, VerifiedDevice};
@@ -22,6 +21,7 @@ use crate::command::InputError;
 use crate::event::Event;
 use crate::machine::{Effect, Phone};
 use crate::mail::Way;
+use crate::position::Parked;
 use crate::record::CallRecord;
 use crate::room::{Asked, Room};
 use crate::stock::Keyed;
@@ -31,7 +31,7 @@ use crate::talk::TEXTS_MAX;
 /// two exchanges' clocks may differ.
 pub(crate) const STALE: u64 = 300;
 /// Most calls at once, over or not.
-const CALLS_MAX: usize = 16;
+pub(crate) const CALLS_MAX: usize = 16;
 
 /// How far a call has come.
 pub(crate) enum Stage {
@@ -58,6 +58,8 @@ pub(crate) struct Call {
     pub(crate) contact: u32,
     pub(crate) direction: Direction,
     pub(crate) at: Wall,
+    /// When it began here.
+    pub(crate) came: Wall,
     pub(crate) leg: Option<Leg>,
     pub(crate) stage: Stage,
     /// A caller's device.
@@ -76,6 +78,8 @@ pub(crate) struct Call {
     pub(crate) asked: Option<Asked>,
     /// In whose name the caller calls.
     pub(crate) behalf: Option<Behalf>,
+    /// It is held, and its attendant is reminded of it.
+    pub(crate) parked: Option<Parked>,
 }
 
 impl Call {
@@ -103,6 +107,7 @@ impl Call {
             contact,
             direction,
             at,
+            came: at,
             leg: None,
             stage,
             device: None,
@@ -115,6 +120,7 @@ impl Call {
             room: None,
             asked: None,
             behalf: None,
+            parked: None,
         }
     }
 
@@ -144,7 +150,9 @@ impl Call {
             Stage::Over { until, .. } => *until,
         };
         let rings = self.asked.as_ref().and_then(|asked| asked.rings_at).unwrap_or(Time::NEVER);
-        self.room.as_ref().map_or(own.min(rings), |room| own.min(room.deadline()))
+        let recall = self.parked.as_ref().map_or(Time::NEVER, Parked::deadline);
+        let own = own.min(rings).min(recall);
+        self.room.as_ref().map_or(own, |room| own.min(room.deadline()))
     }
 
     /// An incoming call rings: its person knows of it.
@@ -180,14 +188,8 @@ impl Phone {
         }
     }
 
-    pub(crate) fn busyness(&self) -> Busyness {
-        match self.calls.values().any(|c| !c.is_over()) {
-            true => Busyness::InCall,
-            false => Busyness::Free,
-        }
-    }
-
-    pub(crate) fn new_call(&mut self, call: Call) -> u32 {
+    pub(crate) fn new_call(&mut self, mut call: Call) -> u32 {
+        call.came = self.wall();
         let id = self.next_call;
         self.next_call += 1;
         self.calls.insert(id, call);
@@ -206,16 +208,28 @@ impl Phone {
         principal: Option<u32>,
     ) -> Result<(), InputError> {
         self.own_exchange()?;
-        self.may_record()?;
+        self.nobody_between(0)?;
+        self.may_place(contact)?;
         let (now, wall, patience) = (self.now, self.wall(), self.patience);
-        let waits =
-            |c: &Call| c.is_over() || matches!(&c.stage, Stage::Active(a) if a.is_held_by_me());
-        if !self.calls.values().all(waits) || self.calls.len() >= CALLS_MAX {
+        let name = CallId(self.random());
+        let record = self.contact_mut(contact)?;
+        let (name, keyed) = record.stock.prepared.take().unwrap_or((name, Vec::new()));
+        let mut call = Call::new(name, contact, Direction::Placed, wall);
+        call.stage = Stage::Outgoing(Outgoing::place(now, patience));
+        call.keyed = keyed;
+        call.behalf = principal.map(Behalf::Mine);
+        self.begin_call(call);
+        Ok(())
+    }
+
+    /// Whether a call to a contact may be placed now.
+    pub(crate) fn may_place(&mut self, contact: u32) -> Result<(), InputError> {
+        self.may_record()?;
+        if !self.calls.values().all(|c| self.leaves_room(c)) || self.calls.len() >= CALLS_MAX {
             return Err(InputError::WrongState(
                 "another call is under way: end it, or put it on hold",
             ));
         }
-        let name = CallId(self.random());
         let record = self.contact_mut(contact)?;
         if record.keys() == call::contact::Keys::Alarmed {
             return Err(InputError::Alarmed);
@@ -227,19 +241,20 @@ impl Phone {
         if let Some(barred) = self.barred(contact, Kind::Direct) {
             return Err(InputError::ByRule(barred));
         }
-        let record = self.contact_mut(contact)?;
-        let (name, keyed) = record.stock.prepared.take().unwrap_or((name, Vec::new()));
-        record.row.used = true;
-        self.touched_contacts.insert(contact);
-        let mut call = Call::new(name, contact, Direction::Placed, wall);
-        call.stage = Stage::Outgoing(Outgoing::place(now, patience));
-        call.keyed = keyed;
-        call.behalf = principal.map(Behalf::Mine);
+        Ok(())
+    }
+
+    /// Rings.
+    pub(crate) fn begin_call(&mut self, call: Call) -> u32 {
+        if let Some(record) = self.contacts.get_mut(&call.contact) {
+            record.row.used = true;
+            self.touched_contacts.insert(call.contact);
+        }
         let call = self.new_call(call);
         self.record_begins(call);
         self.open_leg(call, false);
         self.tell_state(call);
-        Ok(())
+        call
     }
 
     /// Opens a leg with an invitation, if the line is there; otherwise that is done when it is.
@@ -426,14 +441,17 @@ impl Phone {
         self.send_after(Channel::Signal, LineUp::Close { leg });
     }
 
+    /// Answers. A call under way is held before.
     pub(crate) fn answer(&mut self, id: u32) -> Result<(), InputError> {
         self.may_record()?;
         let now = self.now;
         let call = self.call_mut(id)?;
-        let leg = call.leg;
-        let (Stage::Incoming(_), Some(leg), true) = (&call.stage, leg, call.rings()) else {
+        let (Stage::Incoming(_), Some(leg), true) = (&call.stage, call.leg, call.rings()) else {
             return Err(InputError::WrongState("the call does not ring here (any more)"));
         };
+        self.nobody_between(id)?;
+        self.hold_others(id);
+        let call = self.call_mut(id)?;
         if let Stage::Incoming(incoming) =
             core::mem::replace(&mut call.stage, Stage::Over { end: End::Missed, until: now })
         {

@@ -19,6 +19,8 @@
 //!  30     -                   RecordRow    the records officer, and how far the record is
 //!  31     number u64          an entry of the record, sealed, that the exchange has not proved to have
 //!  32     contact u32, name   facts of a call under way that belongs on the record
+//!  40     -                   PositionRow  this handset is a switchboard position, or was
+//!  41     number u32          AppointmentRow
 //! ```
 //!
 //! All of it is secret: the host seals it (`seal::vault`).
@@ -60,6 +62,8 @@ pub(crate) const WARRANT: u8 = 24;
 pub(crate) const RECORD: u8 = 30;
 pub(crate) const ENTRY: u8 = 31;
 pub(crate) const DRAFT: u8 = 32;
+pub(crate) const POSITION: u8 = 40;
+pub(crate) const AGENDA: u8 = 41;
 
 /// Longest snapshot of a key package's private half. Bytes.
 const PACKAGE_MAX: usize = 60_000;
@@ -337,6 +341,51 @@ record! {
     }
 }
 
+record! {
+    /// A switchboard position.
+    PositionRow {
+        /// [`POSITION_VERSION`].
+        version: u8,
+        on: bool,
+        /// After how long parked calls are recalled. Seconds.
+        recall: u32,
+    }
+}
+
+/// The only version of a [`PositionRow`] so far.
+const POSITION_VERSION: u8 = 1;
+
+impl PositionRow {
+    pub(crate) fn new(recall: Option<Duration>) -> Self {
+        let secs = recall.unwrap_or(crate::position::RECALL).as_secs();
+        let recall_secs = u32::try_from(secs).unwrap_or(u32::MAX);
+        PositionRow { version: POSITION_VERSION, on: recall.is_some(), recall: recall_secs }
+    }
+}
+
+record! {
+    /// A call that is to be made.
+    AppointmentRow {
+        /// [`AGENDA_VERSION`].
+        version: u8,
+        at: Wall,
+        agenda: Text<TEXT_MAX>,
+        /// Numbers of contacts, four bytes each.
+        people: Blob<64>,
+        language: Text<NAME_MAX>,
+        /// Two's complement, minutes.
+        here: u16,
+        there: u16,
+        note: Text<TEXT_MAX>,
+        remind: u16,
+        /// The reminder was.
+        seen: bool,
+    }
+}
+
+/// The only version of an [`AppointmentRow`] so far.
+pub(crate) const AGENDA_VERSION: u8 = 1;
+
 impl From<&Entry> for HistoryRow {
     fn from(entry: &Entry) -> Self {
         HistoryRow {
@@ -443,6 +492,17 @@ impl Phone {
             DRAFT => {
                 let (key, facts) = crate::record::decoded(&row.key, &row.value)?;
                 self.record.drafts.insert(key, facts);
+            }
+            POSITION => {
+                of_version(row, POSITION_VERSION)?;
+                let row = PositionRow::decode(&row.value).map_err(text)?;
+                let recall = Duration::from_secs(u64::from(row.recall));
+                self.position.recall = row.on.then_some(recall);
+            }
+            AGENDA => {
+                of_version(row, AGENDA_VERSION)?;
+                let row_of = AppointmentRow::decode(&row.value).map_err(text)?;
+                self.agenda.restore(number32(&row.key)?, &row_of);
             }
             _ => return Err("a space that this program does not know".into()),
         }

@@ -4,7 +4,7 @@
 //!  LegData(Call) ─► the call group of the answering device ─► Answer, Hold, Mute, Say, Said, HangUp, Back
 //! ```
 
-use call::{CallState, End, Reconnect};
+use call::{End, Reconnect};
 use link::Channel;
 use seal::group::Incoming as Opened;
 use wire::limits::TEXT_MAX;
@@ -141,8 +141,13 @@ impl Phone {
     /// Both can speak now.
     pub(crate) fn begin_talk(&mut self, id: u32) {
         let muted = self.muted;
-        if let Some(Stage::Active(active)) = self.calls.get_mut(&id).map(|c| &mut c.stage) {
+        self.take_floor(id);
+        if let Some(call) = self.calls.get_mut(&id)
+            && let Stage::Active(active) = &mut call.stage
+        {
             active.mute(muted);
+            let contact = call.contact;
+            self.camp_met(contact);
         }
         self.say_on_record(id);
         if muted {
@@ -157,19 +162,24 @@ impl Phone {
             return Err(InputError::WrongState("only a call under way can be held"));
         }
         if !on {
-            // One conversation at a time.
-            let others = self.calls.iter().filter(|(other, c)| {
-                **other != id && matches!(&c.stage, Stage::Active(a) if !a.is_held_by_me())
-            });
-            for other in others.map(|(other, _)| *other).collect::<Vec<_>>() {
-                self.set_hold(other, true);
-            }
+            self.nobody_between(id)?;
+            self.take_floor(id);
         }
         self.set_hold(id, on);
         Ok(())
     }
 
-    fn set_hold(&mut self, id: u32, on: bool) {
+    pub(crate) fn set_hold(&mut self, id: u32, on: bool) {
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        if on {
+            self.floor.leave(id);
+            if call.room.as_ref().is_some_and(|room| room.is_announcing()) {
+                // Whoever holds speaks to nobody.
+                let _ = self.announce(id, false);
+            }
+        } else {
+            call.parked = None;
+        }
         if let Some(Stage::Active(active)) = self.calls.get_mut(&id).map(|c| &mut c.stage)
             && active.hold(on)
         {
@@ -238,6 +248,7 @@ impl Phone {
             {
                 self.room_tick(id);
             }
+            self.recall_tick(id);
             let Some(call) = self.calls.get_mut(&id).filter(|c| c.deadline() <= now) else {
                 continue;
             };
@@ -273,16 +284,6 @@ impl Phone {
                 self.end_call(id, end);
             }
         }
-    }
-
-    /// The leg on which a call's voice goes, if it is connected.
-    pub(crate) fn talking(&self) -> Option<u32> {
-        let live = |state: CallState| state == CallState::Connected;
-        let held = |state: CallState| matches!(state, CallState::HeldByMe | CallState::HeldByOther);
-        let first = |want: &dyn Fn(CallState) -> bool| {
-            self.calls.iter().find(|(_, c)| want(c.state())).map(|(id, _)| *id)
-        };
-        first(&live).or_else(|| first(&held))
     }
 
     /// Answers on a new leg.

@@ -13,10 +13,12 @@ use voice::{Level, Quality};
 use wire::talk::Role;
 use wire::{Rules, Time, Wall};
 
+use crate::agenda::AppointmentView;
 use crate::behalf::{BehalfView, DelegationView};
 use crate::enrol::Line;
 use crate::event::Doubt;
 use crate::machine::Phone;
+use crate::position::{CampView, ParkedView};
 use crate::ring::{Call, Stage};
 use crate::room::RoomView;
 use crate::rules::{BarredView, ContactRules};
@@ -48,6 +50,12 @@ pub struct View {
     pub clock_off: i64,
     /// The last write to the store failed.
     pub store_fails: bool,
+    /// After how long parked calls are recalled, if this handset is a switchboard position.
+    pub position: Option<Duration>,
+    /// Contacts that are rung again until they are free.
+    pub camps: Vec<CampView>,
+    /// Appointments, the earliest first.
+    pub agenda: Vec<AppointmentView>,
     /// The microphone is muted.
     pub muted: bool,
     /// The owner does not want to be disturbed.
@@ -139,6 +147,10 @@ pub struct CallView {
     pub sound: Option<Sound>,
     /// For how long both could speak.
     pub timer: Duration,
+    /// When it began, as this handset's exchange has the time: since then the caller of one that rings has waited.
+    pub came: Wall,
+    /// It is put aside.
+    pub parked: Option<ParkedView>,
     /// The other side's level.
     pub level: Level,
     /// How it sounds; `None` if it is not heard now.
@@ -241,6 +253,9 @@ impl Phone {
             line: self.line_state(),
             clock_off: self.clock_off,
             store_fails: self.desk.fails(),
+            position: self.position.recall,
+            camps: self.camp_views(),
+            agenda: self.appointment_views(),
             muted: self.muted,
             away: self.away,
             mic: self.voice.mic_level(),
@@ -402,6 +417,8 @@ fn call_view(
         state: call.state(),
         sound,
         timer,
+        came: call.came,
+        parked: call.parked.as_ref().map(|parked| parked.view.clone()),
         level: call.level,
         quality,
         muted_by_other,

@@ -7,7 +7,8 @@
 //! ```
 //!
 //! **Nothing is decoded that did not open with the keys of a member of a call that was answered, on that
-//! call's leg.** The microphone is heard only while there is a [`Microphone`].
+//! call's leg.** The microphone is heard only while there is a [`Microphone`], which the call has that has the floor. Calls
+//! that are held send chaff, so that their silence takes nobody's room at the other end.
 
 use core::time::Duration;
 
@@ -141,7 +142,7 @@ impl Phone {
     /// The call that is heard changed, perhaps.
     pub(crate) fn voice_follows(&mut self) {
         let live = |c: &Call| matches!(&c.stage, Stage::Active(active) if active.listens());
-        let heard = self.calls.iter().find(|(_, c)| live(c)).map(|(id, _)| *id);
+        let heard = self.floor.holder().filter(|id| self.calls.get(id).is_some_and(live));
         if heard != self.voice.heard {
             self.voice.heard = heard;
             self.voice.level = Meter::new();
@@ -159,8 +160,9 @@ impl Phone {
         path.number = path.number.wrapping_add(1);
         let (number, captured) = (path.number, path.captured.take());
         let call = talking.and_then(|id| self.calls.get_mut(&id));
-        let microphone = call.as_ref().and_then(|c| match &c.stage {
-            Stage::Active(active) => active.microphone(),
+        let floor = &mut self.floor;
+        let microphone = call.as_ref().zip(talking).and_then(|(c, id)| match &c.stage {
+            Stage::Active(active) => floor.microphone(id, active),
             _ => None,
         });
         let pcm = match (&microphone, &captured) {

@@ -42,6 +42,8 @@ pub enum Show {
     Words(u32),
     /// What others may do in the owner's name.
     Delegations,
+    /// Appointments.
+    Agenda,
     /// The office's record.
     Record,
     /// The commands.
@@ -75,6 +77,10 @@ bring ROLE N [EXPECTED]     ring contact N into this call as principal, interpre
                             duty-officer; EXPECTED is shown there: who is awaited of the other side
 announce on|off             speak to those who are held      room   who is in the call, how far it is
 connect                     the attendants leave, those who stay are connected      leave   as hangup
+position on|off             calls that come in during a call wait beside it, or find you busy
+park [REASON]               put the call aside; you are reminded after three minutes; `resume N` takes call N up again
+camp N, camp-end N          ring contact N, who was busy, again until it is free, for a quarter of an hour at most
+agenda, start N, seen N     appointments; ring for appointment N; its reminder was seen
 status, help, quit";
 
 /// Reads one line. Calls without a number mean the one that fits.
@@ -151,6 +157,13 @@ pub fn read(line: &str, view: &View) -> Result<Action, String> {
             let (contact, expected) = number(rest)?;
             Command::Bring { call: current(view)?, contact, role, expected: expected.into() }
         }
+        "position" => super::position::position(on(rest)?),
+        "park" => Command::Park { call: current(view)?, reason: rest.into(), recall: None },
+        "resume" => Command::Hold { call: number(rest)?.0, on: false },
+        "camp" => Command::Camp { contact: number(rest)?.0, time: super::position::CAMP },
+        "camp-end" => Command::EndCamp { contact: number(rest)?.0 },
+        "agenda" => return Ok(Action::Show(Show::Agenda)),
+        "start" => Command::Start { id: number(rest)?.0 },
         "announce" => Command::Announce { call: current(view)?, on: on(rest)? },
         "connect" => Command::Connect { call: current(view)? },
         "hangup" | "cancel" | "leave" => Command::HangUp { call: current(view)? },
@@ -173,6 +186,7 @@ pub fn read(line: &str, view: &View) -> Result<Action, String> {
             }
             (other, _) => return Err(format!("say `record` or `record accept`, not `{other}`")),
         },
+        "seen" if !rest.is_empty() => Command::Reminded { id: number(rest)?.0 },
         "seen" => Command::ClearMissed,
         "contacts" => return Ok(Action::Show(Show::Contacts)),
         "cards" => return Ok(Action::Show(Show::Cards)),
@@ -294,9 +308,20 @@ fn coming_in(view: &View) -> Result<u32, String> {
 }
 
 fn current(view: &View) -> Result<u32, String> {
-    let live = |c: &&phone::CallView| !matches!(c.state, call::CallState::Ended(_));
-    let call = view.calls.iter().rev().find(live);
-    call.map(|c| c.id).ok_or_else(|| "there is no call".into())
+    live(view).map(|c| c.id).ok_or_else(|| "there is no call".into())
+}
+
+/// The call that is spoken in; else the latest that is not over, and of those rather one that does not wait to be answered.
+pub fn live(view: &View) -> Option<&phone::CallView> {
+    use call::CallState::{Connected, Ended, RingingHere};
+    let order = |c: &&phone::CallView| match c.state {
+        Connected => 2,
+        RingingHere => 0,
+        _ => 1,
+    };
+    let live = view.calls.iter().filter(|c| !matches!(c.state, Ended(_)));
+    // Of equals the last.
+    live.max_by_key(order)
 }
 
 /// The call under way, or the one that was over a moment ago.
@@ -342,6 +367,10 @@ mod tests {
         assert!(matches!(command("undelegate 4"), Ok(Command::RevokeDelegation { number: 4 })));
         assert!(matches!(command("away off"), Ok(Command::SetAway { on: false })));
         assert!(matches!(command("mute on"), Ok(Command::Mute { on: true })));
+        assert!(matches!(command("position on"), Ok(Command::SetPosition { recall: Some(_) })));
+        assert!(matches!(command("seen"), Ok(Command::ClearMissed)));
+        assert!(matches!(command("seen 3"), Ok(Command::Reminded { id: 3 })));
+        assert!(matches!(read("agenda", &view), Ok(Action::Show(Show::Agenda))));
         assert!(matches!(
             command("record accept 3f2a 91bc"),
             Ok(Command::AcceptOfficer { fingerprint }) if fingerprint == "3f2a 91bc"
@@ -364,6 +393,9 @@ mod tests {
             ("bring principal x", "`x` is not a number"),
             ("bring note-taker 3", "there is no call"),
             ("connect", "there is no call"),
+            ("park the minister is called", "there is no call"),
+            ("position maybe", "on or off"),
+            ("camp Boris", "`Boris` is not a number"),
             ("frobnicate", "`frobnicate`"),
         ] {
             assert!(matches!(command(line), Err(why) if why.contains(named)), "{line}");

@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 
 use super::console::{self, Action, HELP, Show};
 use super::host::{Handle, Happened};
+use super::position;
 use super::rules;
 use crate::cli::Failure;
 use crate::exchange::operator::calls_in_words;
@@ -191,6 +192,11 @@ fn told(event: &Event, view: &View) -> Value {
             json!({"event": "delegated", "contact": contact, "name": name(view, contact),
                    "until": until.map(|at| at.0)})
         }
+        Event::Recall { call } => json!({"event": "recall", "call": call}),
+        Event::CampOver { contact } => of("camp-over", contact),
+        Event::Reminder { appointment } => {
+            json!({"event": "reminder", "appointment": appointment, "agenda": position::agenda(view)["agenda"]})
+        }
         Event::Missed { contact } => of("missed", contact),
         Event::RefusedByRule { contact, rule } => {
             json!({"event": "refused-by-rule", "contact": contact, "name": name(view, contact),
@@ -288,6 +294,7 @@ fn shown(show: Show, view: &View) -> Value {
             "rights": "place", "until": d.until.0, "shown_until": d.shown_until.0,
             "state": format!("{:?}", d.state).to_lowercase(),
         })).collect::<Vec<_>>()}),
+        Show::Agenda => position::agenda(view),
         Show::Record => json!({"record": {
             "calls": calls_in_words(view.record.calls), "officer": view.record.officer,
             "asked": view.record.asked, "mark": view.record.mark, "entries": view.record.entries,
@@ -302,13 +309,14 @@ fn shown(show: Show, view: &View) -> Value {
             "name": view.name, "office": view.office,
             "line": format!("{:?}", view.line).to_lowercase(), "muted": view.muted, "away": view.away,
             "mic_dbfs": view.mic.rms, "mail_waiting": view.mail_waiting, "missed": view.missed,
+            "position": view.position.is_some(), "camps": view.camps.iter().map(|c| c.contact).collect::<Vec<_>>(),
             "store_fails": view.store_fails, "clock_off_s": view.clock_off,
             "voice": {"played": view.voice.played, "rebuilt": view.voice.rebuilt,
                       "concealed": view.voice.concealed, "late": view.voice.late},
             "calls": view.calls.iter().map(|c| json!({
                 "call": c.id, "contact": c.contact, "name": name(view, c.contact),
                 "state": state(c.state), "timer_s": c.timer.as_secs(),
-                "level_dbfs": c.level.rms, "muted_by_other": c.muted_by_other,
+                "level_dbfs": c.level.rms, "muted_by_other": c.muted_by_other, "parked": position::parked(c),
                 "behalf": c.behalf.as_ref().map(behalf_json),
                 "on_record": c.on_record, "on_record_there": c.on_record_there, "minutes": c.minutes.len(),
             })).collect::<Vec<_>>(),

@@ -5,6 +5,7 @@
 //!  host.rs    the loop: socket, store and sound around the machine of crate `phone`
 //!  sound.rs   WAV files and silence          device.rs   microphone and loudspeaker
 //!  console.rs commands as text               headless.rs events as JSON lines
+//!  position.rs a switchboard position, its appointments
 //!  rules.rs   rules for calls, as typed and read
 //!  screen/    a person's screen in the terminal
 //! ```
@@ -14,6 +15,7 @@ pub mod console;
 pub mod device;
 mod headless;
 pub mod host;
-pub mod rules;
+mod position;
+mod rules;
 mod screen;
 pub mod sound;

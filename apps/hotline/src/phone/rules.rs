@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use wire::{Rule, Rules};
 
 /// A rule in a word.
-pub fn rule_word(rule: Rule) -> &'static str {
+pub(super) fn rule_word(rule: Rule) -> &'static str {
     match rule {
         Rule::ThroughStaff => "through-staff",
         Rule::Hours => "hours",
@@ -21,7 +21,7 @@ pub fn rule_word(rule: Rule) -> &'static str {
 }
 
 /// Why a rule kept a call from coming about, and who can do something about it.
-pub fn barred(why: &BarredView) -> String {
+pub(super) fn barred(why: &BarredView) -> String {
     let Barred { rule, of } = why.barred;
     let whose = if of == Side::Own { "your rule" } else { "their rule" };
     let what = match rule {
@@ -34,7 +34,7 @@ pub fn barred(why: &BarredView) -> String {
 }
 
 /// The same for a program.
-pub fn barred_json(why: &BarredView) -> Value {
+pub(super) fn barred_json(why: &BarredView) -> Value {
     let of = if why.barred.of == Side::Own { "own" } else { "theirs" };
     json!({"rule": rule_word(why.barred.rule), "of": of, "lifted_by": why.lifted_by})
 }
@@ -52,7 +52,7 @@ fn parts(staff: Option<&str>, of: (Option<&wire::Hours>, bool, bool)) -> Vec<Str
 }
 
 /// The owner's rules for a contact; `None` without any.
-pub fn own(c: &ContactView, view: &View) -> Option<String> {
+pub(super) fn own(c: &ContactView, view: &View) -> Option<String> {
     let r = &c.rules;
     let of = |staff: u32| view.contacts.iter().find(|c| c.id == staff).map_or("", |c| &c.name);
     let list = parts(r.staff.map(of), (r.hours.as_ref(), r.interpreter, r.note_taker));
@@ -60,14 +60,14 @@ pub fn own(c: &ContactView, view: &View) -> Option<String> {
 }
 
 /// The contact's own rules, as it told them; `None` without any.
-pub fn theirs(r: &Rules) -> Option<String> {
+pub(super) fn theirs(r: &Rules) -> Option<String> {
     let staff = r.staff.as_ref().map(|name| name.as_str());
     let list = parts(staff, (r.hours.as_ref(), r.interpreter, r.note_taker));
     (!list.is_empty()).then(|| list.join(", "))
 }
 
 /// A contact's rules for a program.
-pub fn json(c: &ContactView) -> Value {
+pub(super) fn json(c: &ContactView) -> Value {
     let words = |hours: Option<&wire::Hours>| hours.map(hours::words);
     let (own, theirs) = (&c.rules, &c.their_rules);
     json!({
@@ -83,7 +83,7 @@ pub fn json(c: &ContactView) -> Value {
 ///
 /// # Errors
 /// What is wrong, for whoever typed it.
-pub fn read(contact: u32, text: &str, view: &View) -> Result<Command, String> {
+pub(super) fn read(contact: u32, text: &str, view: &View) -> Result<Command, String> {
     let known = view.contacts.iter().find(|c| c.id == contact).map(|c| c.rules);
     let mut rules = known.ok_or_else(|| format!("there is no contact {contact}"))?;
     let (word, rest) = text.split_once(char::is_whitespace).unwrap_or((text, ""));

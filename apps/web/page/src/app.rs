@@ -65,6 +65,7 @@ pub enum Route {
     Take,
     History,
     Settings,
+    Console,
     Call,
 }
 
@@ -153,6 +154,10 @@ pub struct App {
     pub code: RwSignal<Option<Code>>,
     /// The call that ended a moment ago.
     pub ended: RwSignal<Option<CallView>>,
+    /// A person who is dragged on the console.
+    pub dragged: RwSignal<Option<u32>>,
+    /// A person who was dropped on the call, or chosen for it: whoever asks for a role takes it.
+    pub offered: RwSignal<Option<u32>>,
     /// The devices.
     pub sound: RwSignal<SoundState>,
     /// Which devices are wanted.
@@ -181,6 +186,9 @@ pub fn nothing_yet() -> View {
         clock_off: 0,
         store_fails: false,
         kept: true,
+        position: None,
+        camps: Vec::new(),
+        agenda: Vec::new(),
         muted: false,
         away: false,
         mic: SILENCE,
@@ -219,6 +227,8 @@ impl App {
             choices: RwSignal::new(None),
             code: RwSignal::new(None),
             ended: RwSignal::new(None),
+            dragged: RwSignal::new(None),
+            offered: RwSignal::new(None),
             sound: RwSignal::new(SoundState::Off),
             devices: RwSignal::new(crate::prefs::devices()),
             card_text: RwSignal::new(fragment.card.clone().unwrap_or_default()),
@@ -348,6 +358,12 @@ impl App {
         })
     }
 
+    /// The console has the screen: calls wait in its queue.
+    #[must_use]
+    pub fn at_console(self) -> bool {
+        self.route.get() == Route::Console && self.view.with(|v| v.position.is_some())
+    }
+
     /// Whether a call is under way.
     #[must_use]
     pub fn in_call(self) -> bool {
@@ -360,6 +376,7 @@ impl App {
 pub fn foremost(calls: &[CallView]) -> Option<&CallView> {
     calls.iter().rev().filter(|c| under_way(c.state)).min_by_key(|c| match c.state {
         CallState::Connected => 0,
+        CallState::HeldByMe if c.parked.is_some() => 3,
         CallState::HeldByMe => 2,
         _ => 1,
     })

@@ -16,7 +16,9 @@ pub fn watch(app: App) {
     let sounding: StoredValue<Option<Ring>, LocalStorage> = StoredValue::new_local(None);
     let tone = app.part(|v| {
         if v.calls.iter().any(|c| c.state == CallState::RingingHere && c.rings) {
-            return Some(Tone::Incoming);
+            // Whoever speaks hears one note now and then, and not the ring.
+            let talks = v.calls.iter().any(|c| c.state == CallState::Connected);
+            return Some(if talks { Tone::Beside } else { Tone::Incoming });
         }
         foremost(&v.calls).filter(|c| c.state == CallState::Ringing).map(|_| Tone::Waiting)
     });

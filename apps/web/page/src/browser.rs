@@ -138,6 +138,12 @@ pub fn hidden() -> bool {
     document().visibility_state() == web_sys::VisibilityState::Hidden
 }
 
+/// Whether nothing has the focus, or what had it is gone.
+#[must_use]
+pub fn nothing_focused() -> bool {
+    document().active_element().is_none_or(|e| e.tag_name() == "BODY")
+}
+
 /// Puts a text on the clipboard.
 ///
 /// # Errors

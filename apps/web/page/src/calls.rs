@@ -18,19 +18,16 @@ impl App {
     /// Rings a contact by number.
     pub fn call_id(self, contact: u32) {
         self.sound_on();
-        let others = self.connected_but(None);
+        let others = self.connected();
         for call in others {
             self.command(Command::Hold { call, on: true });
         }
         self.command(Command::Call { contact });
     }
 
-    /// Answers; calls that talk are held first.
+    /// Answers; a call that talks is held by that.
     pub fn answer(self, call: u32) {
         self.sound_on();
-        for other in self.connected_but(Some(call)) {
-            self.command(Command::Hold { call: other, on: true });
-        }
         self.command(Command::Answer { call });
     }
 
@@ -56,17 +53,22 @@ impl App {
         self.command(Command::Hold { call, on: !held });
     }
 
+    /// Resumes a call that is put aside.
+    pub fn resume(self, call: u32) {
+        self.sound_on();
+        self.command(Command::Hold { call, on: false });
+    }
+
     /// Mutes or unmutes.
     pub fn toggle_mute(self) {
         let muted = self.view.with_untracked(|v| v.muted);
         self.command(Command::Mute { on: !muted });
     }
 
-    fn connected_but(self, but: Option<u32>) -> Vec<u32> {
+    fn connected(self) -> Vec<u32> {
         self.view.with_untracked(|v| {
             let talks = |c: &&protocol::CallView| {
                 matches!(c.state, CallState::Connected | CallState::HeldByOther)
-                    && Some(c.id) != but
             };
             v.calls.iter().filter(talks).map(|c| c.id).collect()
         })

@@ -87,6 +87,8 @@ fn ready(app: App, store: StoreState) {
 
 fn seen(app: App, mut view: View) {
     let before = app.view.with_untracked(|v| v.calls.clone());
+    // An attendant's home is the console.
+    let opens = app.view.with_untracked(|v| v.name.is_empty()) && view.position.is_some();
     let was = |id: u32| before.iter().find(|c| c.id == id).map(|c| c.state);
     let began = view.calls.iter().any(|c| under_way(c.state) && !was(c.id).is_some_and(under_way));
     for call in view.calls.iter_mut().filter(|c| matches!(c.state, CallState::Ended(_))) {
@@ -120,6 +122,9 @@ fn seen(app: App, mut view: View) {
     let talking = view.calls.iter().any(|c| under_way(c.state));
     let ringing = view.calls.iter().any(|c| c.state == CallState::RingingHere);
     app.view.set(view);
+    if opens && app.route.get_untracked() == Route::Contacts {
+        app.go_first(Route::Console);
+    }
     if let Some(over) = over {
         let id = over.id;
         app.ended.set(Some(over));
@@ -127,7 +132,9 @@ fn seen(app: App, mut view: View) {
     }
     if began {
         app.ended.set(None);
-        app.go(Route::Call);
+        if !untrack(|| app.at_console()) {
+            app.go(Route::Call);
+        }
     }
     if talking {
         app.sound_on();
@@ -148,6 +155,12 @@ pub fn forget_ended(app: App, id: u32) {
     }
 }
 
+/// Something that its person wanted to be told.
+fn call_up(app: App, words: String) {
+    attention::show(app, &words, "");
+    app.notify(words, false);
+}
+
 fn happened(app: App, event: Event) {
     let t = app.t();
     match event {
@@ -159,6 +172,22 @@ fn happened(app: App, event: Event) {
         Event::Missed { contact } => {
             attention::show(app, &format!("{}: {}", t.h_missed, app.name_of(contact)), "");
         }
+        Event::Recall { call } => {
+            let who = app
+                .view
+                .with_untracked(|v| v.calls.iter().find(|c| c.id == call).map(|c| c.contact));
+            call_up(app, fill(t.ev_recall, &app.name_of(who.unwrap_or_default())));
+        }
+        Event::Reminder { appointment } => {
+            let what = app.view.with_untracked(|v| {
+                let found = v.agenda.iter().find(|a| a.id == appointment)?;
+                let of = &found.appointment;
+                let who = of.people.first().map(|id| app.name_of(*id)).unwrap_or_default();
+                Some(if of.agenda.is_empty() { who } else { of.agenda.clone() })
+            });
+            call_up(app, fill(t.ev_reminder, &what.unwrap_or_default()));
+        }
+        Event::CampOver { contact } => call_up(app, fill(t.ev_camp_over, &app.name_of(contact))),
         Event::Note { contact } | Event::CardHanded { contact } => {
             if app.route.get_untracked() != Route::Texts(contact) {
                 app.notify(format!("{}: {}", t.texts, app.name_of(contact)), false);

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //!  incoming   two soft notes, twice, every 3 s        ringing there   one low note, every 4 s
+//!  beside     one soft note, every 8 s
 //! ```
 
 use std::cell::RefCell;
@@ -17,6 +18,8 @@ use crate::browser;
 pub enum Tone {
     /// Somebody calls.
     Incoming,
+    /// Somebody calls while one speaks.
+    Beside,
     /// It rings there.
     Waiting,
 }
@@ -44,7 +47,11 @@ impl Ring {
         }));
         (play.borrow_mut())();
         let again = Closure::<dyn FnMut()>::new(move || (play.borrow_mut())());
-        let every = if tone == Tone::Incoming { 3000 } else { 4000 };
+        let every = match tone {
+            Tone::Incoming => 3000,
+            Tone::Waiting => 4000,
+            Tone::Beside => 8000,
+        };
         let interval = browser::window()
             .set_interval_with_callback_and_timeout_and_arguments_0(
                 again.as_ref().unchecked_ref(),
@@ -71,6 +78,7 @@ fn once(context: &AudioContext, tone: Tone) -> Result<(), JsValue> {
                 note(context, now + at, hz, 0.5, 0.22)?;
             }
         }
+        Tone::Beside => note(context, now, 587.33, 0.25, 0.05)?,
         Tone::Waiting => note(context, now, 425.0, 1.0, 0.05)?,
     }
     Ok(())

@@ -5,7 +5,9 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{KeyboardEvent, RequestInit, Response};
 
-use crate::app::{App, Missing, Phase};
+use protocol::CallState;
+
+use crate::app::{App, Missing, Phase, foremost};
 use crate::browser::{self, ask, get, has};
 use crate::fragment::Fragment;
 use crate::link::Link;
@@ -74,6 +76,9 @@ fn keys(app: App) {
             return;
         }
         let key = event.key().to_lowercase();
+        if untrack(|| app.at_console()) {
+            return console_key(app, &key, &event);
+        }
         if let Some(call) = incoming.get_untracked() {
             match key.as_str() {
                 "a" => app.answer(call),
@@ -104,6 +109,46 @@ fn keys(app: App) {
             _ => {}
         }
     });
+}
+
+/// On the console calls wait while another is spoken in, so that each key has one meaning.
+fn console_key(app: App, key: &str, event: &KeyboardEvent) {
+    let calls = app.view.with_untracked(|v| v.calls.clone());
+    // What is parked stands aside: no key but R touches it.
+    let call = foremost(&calls).filter(|c| c.parked.is_none()).map(|c| c.id);
+    match (key, call) {
+        ("a", _) => {
+            if let Some(next) = calls.iter().find(|c| c.state == CallState::RingingHere) {
+                app.answer(next.id);
+            }
+        }
+        ("r", _) => press_first("[aria-keyshortcuts=r]"),
+        ("b", _) => {
+            event.prevent_default();
+            focus("key-find");
+        }
+        ("p", Some(_)) => {
+            event.prevent_default();
+            focus("key-park");
+        }
+        ("h", Some(_)) => press("key-hold"),
+        ("m", Some(_)) => app.toggle_mute(),
+        ("e", Some(call)) => app.end(call),
+        ("n", Some(_)) => {
+            focus("key-announce");
+            press("key-announce");
+        }
+        ("c", Some(_)) => focus("key-connect"),
+        _ => {}
+    }
+}
+
+/// Presses the first button that says so.
+fn press_first(which: &str) {
+    let found = browser::document().query_selector(which).ok().flatten();
+    if let Some(button) = found.and_then(|e| e.dyn_into::<web_sys::HtmlElement>().ok()) {
+        button.click();
+    }
 }
 
 fn button(id: &str) -> Option<web_sys::HtmlElement> {

@@ -82,6 +82,19 @@ pub fn behalf(behalf: &Behalf, t: &'static Text) -> Option<(Icon, Tone, String)>
     }
 }
 
+/// What somebody of the own office does, as that person shows it.
+#[must_use]
+pub fn lamp(lamp: protocol::Lamp, t: &'static Text) -> Said {
+    use protocol::Lamp;
+    match lamp {
+        Lamp::NotKnown => said(Icon::LampOff, Tone::Calm, t.lamp_unknown),
+        Lamp::Free => said(Icon::LampOn, Tone::Good, t.lamp_free),
+        Lamp::Away => said(Icon::Clock, Tone::Calm, t.lamp_away),
+        Lamp::Ringing => said(Icon::Bell, Tone::Care, t.lamp_rings),
+        Lamp::OnCall => said(Icon::LampHalf, Tone::Care, t.lamp_talks),
+    }
+}
+
 /// Whether a call can be tried.
 #[must_use]
 pub fn callable(c: &ContactView) -> bool {

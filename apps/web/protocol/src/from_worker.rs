@@ -120,6 +120,15 @@ pub enum Event {
     Delegated {
         contact: u32,
     },
+    Recall {
+        call: u32,
+    },
+    CampOver {
+        contact: u32,
+    },
+    Reminder {
+        appointment: u32,
+    },
     Missed {
         contact: u32,
     },

@@ -12,11 +12,13 @@
 //! opens the store on its way from the person to the worker. Times are milliseconds since 1970 or durations in
 //! milliseconds, levels in dBFS (root mean square; silence: -90 or less).
 
+mod console;
 mod from_worker;
 mod room;
 mod to_worker;
 mod view;
 
+pub use console::{Appointment, AppointmentView, CampView, ParkedView};
 pub use from_worker::{ErrorCode, Event, FromWorker, Problem, StoreState};
 pub use room::{
     Asked, BringingView, Expected, MemberLevel, MemberView, Role, RoomStage, RoomView, Trust,

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::console::Appointment;
 use crate::room::Role;
 
 /// How the store at rest is locked.
@@ -105,6 +106,14 @@ pub enum Command {
     Cancel { call: u32 },
     HangUp { call: u32 },
     Hold { call: u32, on: bool },
+    SetPosition { recall: Option<u32> },
+    Park { call: u32, reason: String, recall: Option<u32> },
+    Camp { contact: u32, minutes: u32 },
+    EndCamp { contact: u32 },
+    Schedule { id: Option<u32>, appointment: Appointment },
+    Unschedule { id: u32 },
+    Reminded { id: u32 },
+    Start { id: u32 },
     Mute { on: bool },
     Say { call: u32, text: String },
     Note { contact: u32, text: String },

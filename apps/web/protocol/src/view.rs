@@ -6,6 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::console::{AppointmentView, CampView, ParkedView};
 use crate::room::{Asked, MemberLevel, RoomView};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -111,6 +112,10 @@ pub struct View {
     pub store_fails: bool,
     /// Nothing is kept: the handset is gone with its window.
     pub kept: bool,
+    /// Seconds after which parked calls are recalled, if this handset is a switchboard position.
+    pub position: Option<u32>,
+    pub camps: Vec<CampView>,
+    pub agenda: Vec<AppointmentView>,
     pub muted: bool,
     /// The person does not want to be disturbed.
     pub away: bool,
@@ -193,6 +198,9 @@ pub struct CallView {
     pub contact: u32,
     pub direction: Direction,
     pub state: CallState,
+    /// When it began, milliseconds since 1970.
+    pub came_ms: f64,
+    pub parked: Option<ParkedView>,
     /// Incoming: it rings audibly.
     pub rings: bool,
     /// Milliseconds for which both could speak.

@@ -16,6 +16,7 @@ macro_rules! same {
     };
 }
 
+mod console;
 mod room;
 
 pub(crate) fn end(end: call::End) -> protocol::End {
@@ -121,6 +122,9 @@ pub(crate) fn view(view: &phone::View, kept: bool) -> protocol::View {
         clock_off: view.clock_off,
         store_fails: view.store_fails,
         kept,
+        position: view.position.map(|time| u32::try_from(time.as_secs()).unwrap_or(u32::MAX)),
+        camps: view.camps.iter().map(console::camp).collect(),
+        agenda: view.agenda.iter().map(console::appointment).collect(),
         muted: view.muted,
         away: view.away,
         mic: view.mic.rms,
@@ -189,6 +193,8 @@ fn one_call(c: &phone::CallView) -> protocol::CallView {
         contact: c.contact,
         direction: direction(c.direction),
         state: state(c.state),
+        came_ms: wall_ms(c.came),
+        parked: c.parked.as_ref().map(console::parked),
         rings: c.sound == Some(call::Sound::Rings),
         timer_ms: meter.timer_ms,
         level: meter.level,
@@ -268,6 +274,9 @@ pub(crate) fn event(event: phone::Event) -> protocol::Event {
         E::TextArrived { call } => P::TextArrived { call },
         E::Behalf { call } => P::Behalf { call },
         E::Delegated { contact } => P::Delegated { contact },
+        E::Recall { call } => P::Recall { call },
+        E::CampOver { contact } => P::CampOver { contact },
+        E::Reminder { appointment } => P::Reminder { appointment },
         E::Missed { contact } => P::Missed { contact },
         E::RefusedByRule { contact, .. } => P::RefusedByRule { contact },
         E::Lamp { contact } => P::Lamp { contact },
@@ -288,6 +297,7 @@ pub(crate) fn event(event: phone::Event) -> protocol::Event {
 /// A command.
 pub(crate) fn command(command: Command) -> phone::Command {
     use phone::Command as P;
+    let secs = |secs: u32| Duration::from_secs(u64::from(secs));
     let hours = |hours: u32| Duration::from_secs(u64::from(hours) * 3_600);
     match command {
         Command::IssueCard { hint, in_person, hours: h } => {
@@ -310,6 +320,20 @@ pub(crate) fn command(command: Command) -> phone::Command {
         Command::Cancel { call } => P::Cancel { call },
         Command::HangUp { call } => P::HangUp { call },
         Command::Hold { call, on } => P::Hold { call, on },
+        Command::SetPosition { recall } => P::SetPosition { recall: recall.map(secs) },
+        Command::Park { call, reason, recall } => {
+            P::Park { call, reason, recall: recall.map(secs) }
+        }
+        Command::Camp { contact, minutes } => {
+            P::Camp { contact, time: Duration::from_secs(u64::from(minutes) * 60) }
+        }
+        Command::EndCamp { contact } => P::EndCamp { contact },
+        Command::Schedule { id, appointment } => {
+            P::Schedule { id, appointment: console::machines_appointment(appointment) }
+        }
+        Command::Unschedule { id } => P::Unschedule { id },
+        Command::Reminded { id } => P::Reminded { id },
+        Command::Start { id } => P::Start { id },
         Command::Mute { on } => P::Mute { on },
         Command::Say { call, text } => P::Say { call, text },
         Command::Note { contact, text } => P::Note { contact, text },

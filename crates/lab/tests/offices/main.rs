@@ -2,6 +2,7 @@
 //! networks, disks and strangers do to them.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod agenda;
 mod behalf;
 mod calls;
 mod cards;
@@ -10,6 +11,7 @@ mod faults;
 mod kill;
 mod lamps;
 mod linetest;
+mod position;
 mod record;
 mod rules;
 mod support;

@@ -9,7 +9,7 @@ use phone::{Command, Event};
 pub(crate) const A: usize = 0;
 pub(crate) const B: usize = 1;
 
-pub(crate) fn secs(n: u64) -> Duration {
+pub(crate) const fn secs(n: u64) -> Duration {
     Duration::from_secs(n)
 }
 

@@ -143,6 +143,11 @@ impl Room {
         members.map(|m| (m.leaf, self.role_of(m.device.device()))).collect()
     }
 
+    /// Whether this handset's person speaks to those who are held.
+    pub(crate) fn is_announcing(&self) -> bool {
+        self.announcing
+    }
+
     /// Whether this handset's person could speak at any time.
     pub(crate) fn has_spoken(&self) -> bool {
         self.spoke

@@ -220,6 +220,9 @@ fn in_call(frame: &mut Frame<'_>, area: Rect, call: &CallView, view: &View) {
     if let Some(of) = &call.behalf {
         lines.push(Line::from(bold(behalf(of))));
     }
+    if let Some(parked) = &call.parked {
+        lines.push(Line::from(bold(format!("Parked: {}", parked.reason))));
+    }
     if let Some(kept) = on_record(call) {
         lines.push(Line::from(bold(kept)));
     }
@@ -269,6 +272,15 @@ pub(super) fn on_record(call: &CallView) -> Option<&'static str> {
         (false, true) => "ON THE RECORD of the other office: facts and notes, no speech",
         (false, false) => return None,
     })
+}
+
+/// Appointments, the earliest first.
+fn agenda_text(view: &View) -> Text<'static> {
+    if view.agenda.is_empty() {
+        return Text::from("No appointments. They are made on the console of the web handset.");
+    }
+    let line = |a| Line::from(crate::phone::position::line(a, view));
+    Text::from(view.agenda.iter().map(line).collect::<Vec<_>>())
 }
 
 /// The record, in words.
@@ -347,6 +359,7 @@ fn side(frame: &mut Frame<'_>, area: Rect, pane: &Pane, view: &View, state: &Sta
         Pane::Notes => (" Texts ", notes_text(view)),
         Pane::Record => (" Record ", record_text(view)),
         Pane::Delegations => (" In your name ", delegations_text(view)),
+        Pane::Agenda => (" Appointments ", agenda_text(view)),
         Pane::Help => (
             " Help ",
             Text::from(format!("{KEYS}\n\nIn a call: {CALL_KEYS}\n\nAfter a colon:\n{HELP}")),

@@ -8,6 +8,7 @@ use rand_chacha::ChaCha20Rng;
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use seal::words::Choices;
 
+pub(super) use crate::phone::console::live;
 use crate::phone::console::{self, Action, Show};
 
 /// How long a card made by a key can be redeemed.
@@ -25,6 +26,8 @@ pub(super) enum Pane {
     Notes,
     /// What others may do in the owner's name.
     Delegations,
+    /// Appointments.
+    Agenda,
     /// The office's record.
     Record,
     /// The keys.
@@ -58,11 +61,6 @@ pub(super) struct State {
     pub(super) typed: String,
     pub(super) said: String,
     rng: ChaCha20Rng,
-}
-
-/// A call that is not over.
-pub(super) fn live(view: &View) -> Option<&CallView> {
-    view.calls.iter().rev().find(|c| !matches!(c.state, CallState::Ended(_)))
 }
 
 /// A call that comes in and shows.
@@ -107,6 +105,9 @@ impl State {
                 "That card is no longer valid. If it should be: somebody else may have used it; ask its issuer.".into()
             }
             Event::ContactGone { contact } => format!("{} has ended the contact.", name(contact)),
+            Event::Recall { call } => format!("Call {call} has been parked long enough: `:resume {call}`."),
+            Event::CampOver { contact } => format!("{} is still busy, and is not rung any more.", name(contact)),
+            Event::Reminder { .. } => "An appointment comes near: `:agenda` shows it.".into(),
             Event::Missed { contact } => format!("You missed a call from {}.", name(contact)),
             Event::Note { contact } => format!("A text from {}: press n.", name(contact)),
             Event::CardHanded { contact } => format!("{} hands you a card: press n.", name(contact)),
@@ -140,6 +141,7 @@ impl State {
             Show::Notes => Pane::Notes,
             Show::Help => Pane::Help,
             Show::Record => Pane::Record,
+            Show::Agenda => Pane::Agenda,
             Show::Words(_) => Pane::Contact,
             Show::Delegations => Pane::Delegations,
         };

@@ -22,7 +22,7 @@ pub fn bring(app: App, id: u32) -> AnyView {
         let named = |c: &protocol::ContactView| (c.id, format!("{} · {}", c.name, c.office));
         v.contacts.iter().filter(free).map(named).collect::<Vec<_>>()
     });
-    let open = move |_| {
+    let open = move |()| {
         whom.set(None);
         expected.set(String::new());
         if let Some(dialog) = dialog.get_untracked() {
@@ -30,6 +30,14 @@ pub fn bring(app: App, id: u32) -> AnyView {
             let _ = dialog.show_modal();
         }
     };
+    Effect::new(move |_| {
+        // Somebody was dropped on the call, or chosen for it.
+        if let Some(who) = app.offered.get() {
+            app.offered.set(None);
+            open(());
+            whom.set(Some(who));
+        }
+    });
     let close = move || {
         if let Some(dialog) = dialog.get_untracked() {
             dialog.close();
@@ -47,7 +55,7 @@ pub fn bring(app: App, id: u32) -> AnyView {
         _ => None,
     };
     view! {
-        <button id="key-bring" class="bring" aria-keyshortcuts="b" aria-haspopup="dialog" on:click=open>
+        <button id="key-bring" class="bring" aria-keyshortcuts="b" aria-haspopup="dialog" on:click=move |_| open(())>
             {icon(Icon::People)}<span>{t.bring}</span>
         </button>
         <dialog node_ref=dialog class="sheet" aria-labelledby="bring-title">

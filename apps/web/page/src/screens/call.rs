@@ -16,6 +16,7 @@ use crate::parts::devices::devices;
 use crate::parts::icon::{Icon, icon};
 use crate::parts::meter::{SILENCE, meter};
 use crate::parts::state::spoken;
+use crate::screens::console::queue;
 use crate::screens::{bring, room};
 use crate::time::timer;
 use crate::words;
@@ -49,7 +50,7 @@ fn found(app: App, id: u32, v: &protocol::View) -> Option<Facts> {
 pub fn call(app: App) -> AnyView {
     let shown = app.shown_call();
     (move || match shown.get() {
-        Some(id) => one(app, id),
+        Some(id) => one(app, id, false),
         None => {
             // It ended while another screen was shown.
             crate::browser::after(0, move || {
@@ -63,7 +64,8 @@ pub fn call(app: App) -> AnyView {
     .into_any()
 }
 
-fn one(app: App, id: u32) -> AnyView {
+/// A call. On the console, what is beside it stands there, and it takes the focus only from nobody.
+pub fn one(app: App, id: u32, console: bool) -> AnyView {
     let t = app.t();
     let facts: Memo<Option<Facts>> = app.part(move |v| found(app, id, v));
     let state = Memo::new(move |_| facts.get().map(|f| f.state));
@@ -121,7 +123,8 @@ fn one(app: App, id: u32) -> AnyView {
     let takes = Memo::new(move |_| talks.get() && state.get() == Some(CallState::Connected));
     let node = NodeRef::<leptos::html::H1>::new();
     Effect::new(move |_| {
-        if let Some(node) = node.get() {
+        let free = !console || crate::browser::nothing_focused();
+        if let Some(node) = node.get().filter(|_| free) {
             // A heading that cannot be focused is read in its turn.
             let _ = node.focus();
         }
@@ -153,7 +156,8 @@ fn one(app: App, id: u32) -> AnyView {
                 Some(s) if under_way(s) => keys(app, id, state, talks, room),
                 _ => over(app, id, contact.get_untracked().map(|c| c.id)),
             }}
-            {others(app, id)}
+            {move || (console && talks.get() && !matches!(state.get(), Some(CallState::HeldByMe))).then(|| queue::park(app, id))}
+            {(!console).then(|| others(app, id))}
             {move || talks.get().then(|| beside(app, id))}
         </article>
     }
@@ -347,11 +351,17 @@ fn keys(
 /// After the end, for a while.
 fn over(app: App, id: u32, contact: Option<u32>) -> AnyView {
     let t = app.t();
+    let busy = app.ended.with_untracked(|c| {
+        c.as_ref().is_some_and(|c| c.id == id && c.state == CallState::Ended(protocol::End::Busy))
+    });
     let can = contact.filter(|id| {
         app.view.with_untracked(|v| v.contacts.iter().any(|c| c.id == *id && words::callable(c)))
     });
     view! {
         <div class="row center">
+            {can.filter(|_| busy).map(|contact| view! {
+                <button on:click=move |_| app.command(Command::Camp { contact, minutes: 15 })>{icon(Icon::Refresh)}<span>{t.con_camp}</span></button>
+            })}
             {can.map(|contact| view! {
                 <button class="go" on:click=move |_| app.call_id(contact)>{icon(Icon::Phone)}<span>{t.call_again}</span></button>
             })}

@@ -12,17 +12,22 @@ use crate::parts::banners::{banners, notice};
 use crate::parts::heading::heading;
 use crate::parts::icon::{Icon, icon};
 use crate::screens::{
-    call, card, cards, contact, contacts, give, history, incoming, settings, take, texts, verify,
+    call, card, cards, console, contact, contacts, give, history, incoming, settings, take, texts,
+    verify,
 };
 use crate::words;
 
 /// The open handset.
 pub fn home(app: App) -> AnyView {
     let t = app.t();
-    let here = move || {
-        if app.route.get() == Route::Contacts { "shell at-list" } else { "shell at-screen" }
+    let here = move || match app.route.get() {
+        Route::Contacts => "shell at-list",
+        Route::Console => "shell at-console",
+        _ => "shell at-screen",
     };
-    let rings = app.incoming();
+    let comes_in = app.incoming();
+    // On the console they wait in its queue.
+    let rings = Memo::new(move |_| comes_in.get().filter(|_| !app.at_console()));
     view! {
         <a class="skip" href="#screen" on:click=skip>{t.skip}</a>
         <div class=here inert=move || rings.get().is_some()>
@@ -66,6 +71,7 @@ fn screen(app: App, route: Route) -> AnyView {
         Route::Take => take::take(app),
         Route::History => history::history(app),
         Route::Settings => settings::settings(app),
+        Route::Console => console::console(app),
         Route::Call => call::call(app),
     }
 }
@@ -85,6 +91,9 @@ fn nobody_chosen(app: App) -> AnyView {
 fn rail(app: App) -> AnyView {
     let t = app.t();
     let missed = app.part(|v| v.missed);
+    let position = app.part(|v| v.position.is_some());
+    let waiting = app
+        .part(|v| v.calls.iter().filter(|c| c.state == protocol::CallState::RingingHere).count());
     let here = move |to: Route| {
         let route = app.route.get();
         match to {
@@ -102,17 +111,20 @@ fn rail(app: App) -> AnyView {
             other => route == other,
         }
     };
-    let tab = move |to: Route, of: Icon, words: &'static str, badge: Option<Memo<usize>>| {
+    let tab = move |to: Route,
+                    of: Icon,
+                    words: &'static str,
+                    badge: Option<(Memo<usize>, &'static str)>| {
         view! {
             <button class="tab" class:here=move || here(to)
                 aria-current=move || here(to).then_some("page")
                 on:click=move |_| app.go_first(to)>
                 <span class="tab-icon">{icon(of)}</span>
                 <span>{words}</span>
-                {badge.map(|n| move || (n.get() > 0).then(|| view! {
+                {badge.map(|(n, says)| move || (n.get() > 0).then(|| view! {
                     <span class="badge">
                         <span aria-hidden="true">{n.get()}</span>
-                        <span class="unseen">{crate::text::fill(t.missed, &n.get().to_string())}</span>
+                        <span class="unseen">{crate::text::fill(says, &n.get().to_string())}</span>
                     </span>
                 }))}
             </button>
@@ -121,8 +133,9 @@ fn rail(app: App) -> AnyView {
     };
     view! {
         <nav class="rail" aria-label="Hotline">
+            {move || position.get().then(|| tab(Route::Console, Icon::Headset, t.console, Some((waiting, t.con_waiting_n))))}
             {tab(Route::Contacts, Icon::People, t.contacts, None)}
-            {tab(Route::History, Icon::Clock, t.history, Some(missed))}
+            {tab(Route::History, Icon::Clock, t.history, Some((missed, t.missed)))}
             {tab(Route::Cards, Icon::Card, t.cards, None)}
             {tab(Route::Settings, Icon::Settings, t.settings, None)}
         </nav>

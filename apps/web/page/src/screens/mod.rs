@@ -4,6 +4,7 @@ pub mod bring;
 pub mod call;
 pub mod card;
 pub mod cards;
+pub mod console;
 pub mod contact;
 pub mod contacts;
 pub mod first;

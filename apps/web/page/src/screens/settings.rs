@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use protocol::{Command, ToWorker};
 use wasm_bindgen_futures::spawn_local;
 
-use crate::app::App;
+use crate::app::{App, Route};
 use crate::attention;
 use crate::parts::confirm::confirm;
 use crate::parts::devices::{devices, test};
@@ -27,6 +27,7 @@ pub fn settings(app: App) -> AnyView {
             {notifications(app)}
             {looks(app)}
             {lock(app)}
+            {position(app)}
             {record(app)}
             <section class="block">
                 <h2>{t.wipe}</h2>
@@ -61,6 +62,29 @@ fn me(app: App) -> AnyView {
                     </dd>
                 </div>
             </dl>
+        </section>
+    }
+    .into_any()
+}
+
+/// A switchboard position, for attendants.
+fn position(app: App) -> AnyView {
+    let t = app.t();
+    let on = app.part(|v| v.position.is_some());
+    let set = move |e| {
+        let recall = event_target_checked(&e).then_some(180);
+        app.command(Command::SetPosition { recall });
+    };
+    view! {
+        <section class="block">
+            <h2>{t.console}</h2>
+            <label class="switch">
+                <input type="checkbox" prop:checked=move || on.get() on:change=set />
+                <span><strong>{t.con_position}</strong><span class="hint">{t.con_position_body}</span></span>
+            </label>
+            {move || on.get().then(|| view! {
+                <button on:click=move |_| app.go_first(Route::Console)>{icon(Icon::Headset)}<span>{t.con_open}</span></button>
+            })}
         </section>
     }
     .into_any()

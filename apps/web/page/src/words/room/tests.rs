@@ -46,6 +46,8 @@ fn call(state: CallState, room: RoomView) -> CallView {
         contact: 1,
         direction: Direction::Incoming,
         state,
+        came_ms: 0.0,
+        parked: None,
         rings: false,
         timer_ms: 0,
         level: -90.0,
