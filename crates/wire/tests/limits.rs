@@ -80,7 +80,7 @@ fn undefined_values_are_refused() {
         Err(DecodeError::Undefined { field, value })
     }
     assert_eq!(LineUp::decode(&[0]), undefined("line message", 0));
-    assert_eq!(LineUp::decode(&[13]), undefined("line message", 13));
+    assert_eq!(LineUp::decode(&[14]), undefined("line message", 14));
     assert_eq!(Trunk::decode(&[255]), undefined("trunk message", 255));
     assert_eq!(LineDown::decode(&[3, 0]), undefined("Refused.reason", 0));
     assert_eq!(LineDown::decode(&[3, 6]), undefined("Refused.reason", 6));

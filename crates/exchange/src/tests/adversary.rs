@@ -99,13 +99,14 @@ fn malformed_messages_and_cells_close_the_line() {
 fn too_many_legs_and_calls_of_one_line() {
     let mut w = World::new(2);
     let (a, _) = w.contacts();
-    for leg in 0..8u16 {
+    let most = limits::LEGS_PER_LINE as u16;
+    for leg in 0..most + 4 {
         w.open(a, leg * 2 + 1, 1, envelope(2, &key(1), 10 + u64::from(leg), b""));
         w.run(600);
     }
     let limit = |m: &LineDown| matches!(m, LineDown::Closed { reason: Closure::Limit, .. });
     assert_eq!(w.phones[a].inbox.iter().filter(|m| limit(m)).count(), 4);
-    for leg in 0..4u16 {
+    for leg in 0..most {
         w.send(a, &LineUp::Close { leg: Leg(leg * 2 + 1) });
     }
     w.run(200);

@@ -55,14 +55,7 @@ fn prepare(matter: &str) -> (World, Vec<usize>) {
             w.disconnect(a);
             w.disconnect(a2);
         }
-        "busy" => {
-            // They call their own principal until both handsets have all their legs in use.
-            for (counter, phone, leg) in [(1, a, 1), (2, a, 3), (3, a2, 1), (4, a2, 3)] {
-                w.open(phone, leg, 0, envelope(50, &key(5), counter, b""));
-                w.run(300);
-            }
-            assert_eq!(w.exchange(0).metrics().legs, 8);
-        }
+        "busy" => w.use_all_legs([a, a2], 50, &key(5)),
         _ => {}
     }
     w.now = Time(70_000_000);

@@ -705,6 +705,19 @@ impl World {
         self.send(phone, &LineUp::Open { leg: Leg(leg), exchange, envelope: e });
     }
 
+    /// Two handsets call `address` of their own principal until all their legs are in use.
+    pub(super) fn use_all_legs(&mut self, phones: [usize; 2], address: u8, key: &PairwiseKey) {
+        let all = 2 * crate::limits::LEGS_PER_LINE as u64;
+        for (counter, phone) in (1..).zip(phones.into_iter().cycle()) {
+            if self.exchange(0).metrics().legs == all {
+                break;
+            }
+            assert!(counter <= all, "legs stay free");
+            self.open(phone, 2 * counter as u16 + 1, 0, envelope(address, key, counter, b""));
+            self.run(1_100);
+        }
+    }
+
     pub(super) fn incoming(&mut self, phone: usize) -> Leg {
         self.expect(phone, |m| match m {
             LineDown::Incoming { leg, .. } => Some(*leg),

@@ -146,7 +146,7 @@ pub fn put_aside(app: App, now: RwSignal<f64>) -> AnyView {
 
 /// A key that does the same, where it can be seen.
 pub fn key(letter: &'static str) -> AnyView {
-    view! { <kbd aria-hidden="true">{letter}</kbd> }.into_any()
+    view! { <kbd aria-hidden="true" data-key=letter></kbd> }.into_any()
 }
 
 /// Puts the call aside: why, and for how long.
