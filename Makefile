@@ -15,7 +15,7 @@ PROFILE ?= release
 ARGS ?=
 TARGET ?=
 FOR ?= 60
-FUZZ_SECONDS ?= 5
+FUZZ_SECONDS ?= 2
 
 # Tools that `make tools` builds when the machine has none (or older ones) lie here.
 export PATH := $(CURDIR)/target/tools/bin:$(PATH)
@@ -86,7 +86,7 @@ wasm-test: ## Check: the tests of the handset's crates, compiled to WebAssembly
 	@scripts/web test
 
 web-e2e: ## Check: the handset in a real browser
-	@scripts/web e2e call keep native demo
+	@scripts/web e2e call keep native demo habits
 
 web-arranged: web ## Check by hand: a whole arranged call in real browsers (two minutes of two quiet processors)
 	@PROFILE=$(PROFILE) scripts/web e2e arranged
@@ -97,7 +97,7 @@ web-console: web ## Check by hand: the console of a switchboard position in a re
 web-figures: web ## Measure: the web handset in a real browser, beside WebRTC
 	@PROFILE=$(PROFILE) scripts/web e2e figures
 
-fuzz-brief: ## Check: each fuzz target for FUZZ_SECONDS (5)
+fuzz-brief: ## Check: each fuzz target for FUZZ_SECONDS (2)
 	@scripts/fuzz brief "$(FUZZ_SECONDS)"
 
 readme: ## Check: the commands in README.md marked `sh run`

@@ -714,7 +714,7 @@ impl World {
             }
             assert!(counter <= all, "legs stay free");
             self.open(phone, 2 * counter as u16 + 1, 0, envelope(address, key, counter, b""));
-            self.run(1_100);
+            self.run(300);
         }
     }
 

@@ -10,6 +10,7 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
+use exchange::limits;
 use link::{Channel, Link, Shape};
 use rand_chacha::ChaCha20Rng;
 use seal::office::LineKey;
@@ -33,7 +34,7 @@ const QUENTIN: usize = 2;
 const ROSA: usize = 3;
 const SERGEI: usize = 4;
 /// Legs of one line.
-const LEGS: u16 = 4;
+const LEGS: u16 = limits::LEGS_PER_LINE as u16;
 
 /// The address of a state; an unknown one is nobody's.
 pub(super) fn address(state: usize) -> Address {
@@ -109,7 +110,12 @@ impl People {
         let (exchange, address) = (self.own.clone(), address(used));
         self.say(BERTRAND, &LineUp::Redeem { request: 4, exchange, address, bound })?;
         self.hear(BERTRAND, |m| matches!(m, LineDown::Offer { .. }))?;
+        // No faster than a line may.
+        let exchange::Rate { every, burst } = limits::OPENS_PER_LINE;
         for n in 0..LEGS {
+            if u32::from(n) >= burst {
+                self.turn_for(every)?;
+            }
             self.occupy(Leg(2 * n + 1))?;
         }
         self.net.close(Instant::now(), self.lines[QUENTIN].conn, 0);
