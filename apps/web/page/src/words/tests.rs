@@ -1,4 +1,5 @@
 //! Each state has words and a look of its own.
+#![allow(clippy::unwrap_used)]
 
 use std::collections::HashSet;
 
@@ -95,7 +96,7 @@ fn nobody_else_can_hear_is_said_only_when_keys_are_known() {
 #[test]
 fn on_behalf_is_said_as_proved_only_when_it_is() {
     for t in Lang::ALL.map(Lang::text) {
-        let words = |of: &Behalf| behalf(of, t).map(|(icon, tone, words)| (icon, tone, words));
+        let words = |of: &Behalf| behalf(of, t);
         let verified = words(&Behalf::Verified { name: "Zoe".into() }).unwrap();
         let claimed = words(&Behalf::Claimed { name: "Zoe".into() }).unwrap();
         assert!(verified.2.contains("Zoe") && claimed.2.contains("Zoe"));
