@@ -28,7 +28,7 @@ endif
 # `web` stands before all that builds the program, which embeds the handset.
 STEPS := tree fmt deny web lint web-lint doc unit web-unit doctest wasm-test web-e2e fuzz-brief readme
 
-.PHONY: help demo test setup tools build $(STEPS) web-arranged web-console web-figures fuzz bench vectors clean
+.PHONY: help demo test setup tools build $(STEPS) web-arranged web-console web-habits web-figures fuzz bench vectors clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
@@ -86,10 +86,13 @@ wasm-test: ## Check: the tests of the handset's crates, compiled to WebAssembly
 	@scripts/web test
 
 web-e2e: ## Check: the handset in a real browser
-	@scripts/web e2e call keep native demo habits
+	@scripts/web e2e call keep native demo
 
 web-arranged: web ## Check by hand: a whole arranged call in real browsers (two minutes of two quiet processors)
 	@PROFILE=$(PROFILE) scripts/web e2e arranged
+
+web-habits: web ## Check by hand: camera, notification, wake lock, a call by keys alone, in a real browser
+	@PROFILE=$(PROFILE) scripts/web e2e habits
 
 web-console: web ## Check by hand: the console of a switchboard position in a real browser
 	@PROFILE=$(PROFILE) scripts/web e2e console
