@@ -15,7 +15,7 @@ PROFILE ?= release
 ARGS ?=
 TARGET ?=
 FOR ?= 60
-FUZZ_SECONDS ?= 2
+FUZZ_SECONDS ?= 5
 
 # Tools that `make tools` builds when the machine has none (or older ones) lie here.
 export PATH := $(CURDIR)/target/tools/bin:$(PATH)
@@ -100,7 +100,7 @@ web-console: web ## Check by hand: the console of a switchboard position in a re
 web-figures: web ## Measure: the web handset in a real browser, beside WebRTC
 	@PROFILE=$(PROFILE) scripts/web e2e figures
 
-fuzz-brief: ## Check: each fuzz target for FUZZ_SECONDS (2)
+fuzz-brief: ## Check: each fuzz target for FUZZ_SECONDS (5)
 	@scripts/fuzz brief "$(FUZZ_SECONDS)"
 
 readme: ## Check: the commands in README.md marked `sh run`

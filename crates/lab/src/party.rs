@@ -55,6 +55,8 @@ pub struct Party {
     pub tone: Option<f32>,
     /// Its loudspeaker is on. Without one time passes faster.
     pub plays: bool,
+    /// Its speech is coded as people's is: with redundancy, and at ten times the work.
+    pub fine: bool,
     /// What it hears is kept here, if somebody listens.
     pub heard: Option<Vec<f32>>,
     /// Batches asked for so far.
@@ -90,6 +92,7 @@ impl Party {
             clock_off: 0,
             tone: None,
             plays: true,
+            fine: false,
             heard: None,
             batches: 0,
             death: None,
@@ -101,10 +104,7 @@ impl Party {
             lives: 0,
             name: name.to_owned(),
         };
-        match Phone::create(party.setup(), now, wall) {
-            Ok(phone) => party.phone = Some(phone),
-            Err(error) => panic!("no phone: {error}"),
-        }
+        party.start(now, wall);
         party
     }
 
@@ -115,10 +115,10 @@ impl Party {
         Setup { name: self.name.clone(), seed, patience: Duration::from_secs(45) }
     }
 
-    /// Starts the phone from what is on its disk.
+    /// Starts the phone from what is on its disk; without anything there, it is a new one.
     ///
     /// # Panics
-    /// If it cannot be restored.
+    /// If it cannot be restored, or without memory.
     pub fn start(&mut self, now: Time, wall: Wall) {
         let setup = self.setup();
         let phone = if self.rows.is_empty() {
@@ -126,9 +126,13 @@ impl Party {
         } else {
             Phone::restore(read(&self.rows), setup, now, wall).map_err(|e| e.to_string())
         };
-        match phone {
+        let coded = phone.and_then(|mut phone| {
+            phone.code_coarsely(!self.fine).map_err(|e| e.to_string())?;
+            Ok(phone)
+        });
+        match coded {
             Ok(phone) => self.phone = Some(phone),
-            Err(error) => panic!("phone cannot be restored: {error}"),
+            Err(error) => panic!("phone cannot be started: {error}"),
         }
         self.timeout = now;
     }

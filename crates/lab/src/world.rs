@@ -49,6 +49,7 @@ pub struct World {
     /// How trunks are.
     pub trunk: Conditions,
     commands: u64,
+    fine: bool,
     /// Whose line is in somebody's hands, and what he does there; from when the line next comes up.
     pub line_meddlers: BTreeMap<usize, Meddler>,
     /// The same for all trunks. Near is the exchange that dialled.
@@ -72,6 +73,7 @@ impl World {
             lines: Conditions::perfect(Duration::from_millis(3)),
             trunk: Conditions::perfect(Duration::from_millis(10)),
             commands: 0,
+            fine: false,
             line_meddlers: BTreeMap::new(),
             trunk_meddler: None,
         }
@@ -89,14 +91,30 @@ impl World {
     /// If the phone refuses its link.
     pub fn hire(&mut self, name: &str, office: usize) -> usize {
         let id = self.parties.len();
-        let party =
-            Party::new(name, office, self.seed << 8 | (id as u64 + 1), self.now, self.wall());
-        self.parties.push(party);
+        let seed = self.seed << 8 | (id as u64 + 1);
+        self.parties.push(Party::new(name, office, seed, self.now, self.wall()));
+        if self.fine {
+            self.code_finely();
+        }
         let link = self.token(name, office);
         if let Err(error) = self.command(id, Command::Enrol(link)) {
             panic!("cannot enrol: {error}");
         }
         id
+    }
+
+    /// Somebody listens: from now on everybody's speech is coded as well as people's is. Otherwise it is coded with a tenth of the work.
+    ///
+    /// # Panics
+    /// Without memory.
+    pub fn code_finely(&mut self) {
+        self.fine = true;
+        for party in &mut self.parties {
+            party.fine = true;
+            if let Some(Err(error)) = party.phone.as_mut().map(|phone| phone.code_coarsely(false)) {
+                panic!("no coder: {error}");
+            }
+        }
     }
 
     /// A link from the operator of an office.

@@ -250,6 +250,7 @@ impl Day {
 
 fn play(script: &str, seed: u64) -> Result<Time, String> {
     let mut day = Day { world: World::new(2, seed), names: Vec::new(), loss: 0.0 };
+    day.world.code_finely();
     for (number, text) in script.lines().enumerate() {
         let text = text.trim();
         if text.is_empty() || text.starts_with('#') {

@@ -278,6 +278,16 @@ impl Phone {
         self.shows = Some((name.into(), bytes));
     }
 
+    /// From now on speech is coded with least effort and without redundancy, or as ever: a laboratory plays hours in which
+    /// nobody listens.
+    ///
+    /// # Errors
+    /// Without memory.
+    #[cfg(feature = "coarse")]
+    pub fn code_coarsely(&mut self, coarse: bool) -> Result<(), voice::Error> {
+        self.voice.code_coarsely(coarse)
+    }
+
     /// Takes an input. `now` never falls; `wall` is what the device's clock says.
     ///
     /// # Errors

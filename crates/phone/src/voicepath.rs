@@ -70,6 +70,12 @@ impl VoicePath {
         self.mic.level()
     }
 
+    #[cfg(feature = "coarse")]
+    pub(crate) fn code_coarsely(&mut self, coarse: bool) -> Result<(), voice::Error> {
+        self.encoder = if coarse { Encoder::coarse()? } else { Encoder::new()? };
+        Ok(())
+    }
+
     #[cfg(feature = "adversary")]
     pub(crate) fn number(&self) -> u32 {
         self.number

@@ -24,12 +24,29 @@ const DITHER: f32 = 0.5 / 32_768.0;
 pub struct Encoder {
     opus: opus_ffi::Encoder,
     dither: u32,
+    #[cfg(feature = "coarse")]
+    still: Option<[u8; PACKET_LEN]>,
 }
 
 impl Encoder {
     /// Makes an encoder. Fails only without memory.
     pub fn new() -> Result<Self, Error> {
-        Ok(Self { opus: opus_ffi::Encoder::new(SETTINGS)?, dither: 0x9e37_79b9 })
+        Ok(Self {
+            opus: opus_ffi::Encoder::new(SETTINGS)?,
+            dither: 0x9e37_79b9,
+            #[cfg(feature = "coarse")]
+            still: None,
+        })
+    }
+
+    /// For laboratories that play hours in seconds: of least effort, without redundancy, and digital silence is coded once. The
+    /// packets have the same length. **What an attacker could learn from its work is no secret here.**
+    #[cfg(feature = "coarse")]
+    pub fn coarse() -> Result<Self, Error> {
+        let settings = Settings { dred: 0, complexity: 0, ..SETTINGS };
+        let mut coarse = Self { opus: opus_ffi::Encoder::new(settings)?, ..Self::new()? };
+        coarse.still = Some(coarse.encode(&[0.0; FRAME])?);
+        Ok(coarse)
     }
 
     /// The codec's own delay in samples (6.5 ms), to be added to the 20 ms of a frame.
@@ -39,6 +56,10 @@ impl Encoder {
 
     /// Codes one frame. Samples outside [-1, 1] are clipped, those that are no number are zero.
     pub fn encode(&mut self, pcm: &[f32; FRAME]) -> Result<[u8; PACKET_LEN], Error> {
+        #[cfg(feature = "coarse")]
+        if let Some(still) = self.still.filter(|_| pcm.iter().all(|sample| *sample == 0.0)) {
+            return Ok(still);
+        }
         let mut clean = [0.0; FRAME];
         for (clean, &sample) in clean.iter_mut().zip(pcm) {
             let sample = if sample.is_nan() { 0.0 } else { sample.clamp(-1.0, 1.0) };

@@ -9,6 +9,7 @@ use crate::support::{hears, secs, state};
 #[test]
 fn attendants_arrange_a_call_connect_the_principals_and_are_gone() {
     let mut world = staffed(1);
+    world.code_finely();
     attendants_speak(&mut world);
     world.run(secs(1));
     for party in [A1, A2] {

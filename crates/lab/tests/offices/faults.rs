@@ -23,6 +23,7 @@ fn lossy(delay: u64, loss: f64) -> Conditions {
 fn everything_works_at_ten_twenty_and_thirty_per_cent_loss() {
     for (seed, loss) in [(30, 0.1), (31, 0.2), (32, 0.3)] {
         let mut world = lab::world::World::new(2, seed);
+        world.code_finely();
         world.lines = lossy(10, loss);
         world.trunk = lossy(20, loss);
         world.hire("Anna", 0);
