@@ -1,8 +1,8 @@
-// Two offices, and in each an attendant and a principal at web handsets; an interpreter and a note-taker at native ones. The
-// attendants arrange a call, connect it and are gone: by mouse, and again by keyboard alone.
+// Two offices, and in each an attendant at a console and a principal at a web handset; an interpreter and a note-taker at native
+// ones. The attendants arrange a call, connect it and are gone: by mouse, and again by keyboard alone.
 //
-//   Ministry: Ada (attendant), Paula (principal), Ines (interpreter)
-//   Embassy:  Boris (attendant), Pavel (principal), Nora (note-taker, who only listens)
+//   Ministry: Ada (console), Paula (principal), Ines (interpreter)
+//   Embassy:  Boris (console), Pavel (principal), Nora (note-taker, who only listens)
 //
 // Four handsets in browsers are as much as two processors bear: each office has one browser, and its people a context each.
 
@@ -10,7 +10,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { serious } from './lib/axe.mjs';
 import { Handset, shared } from './lib/handset.mjs';
-import { tabTo, type } from './lib/keys.mjs';
+import { type } from './lib/keys.mjs';
 import { Native } from './lib/native.mjs';
 import { Office } from './lib/office.mjs';
 import { correlate, heard, listen } from './lib/sound.mjs';
@@ -54,6 +54,13 @@ before(async () => {
   for (const [one, others] of [[ada, ['Boris', 'Paula', 'Ines']], [boris, ['Ada', 'Pavel', 'Nora']], [paula, ['Ada']], [pavel, ['Boris']]]) {
     await one.press('Contacts');
     for (const other of others) await one.button(`Call ${other}`).waitFor();
+  }
+  for (const attendant of [ada, boris]) {
+    await attendant.page.setViewportSize({ width: 1400, height: 900 });
+    await attendant.press('Settings');
+    await attendant.page.getByText('This handset is a switchboard position').click();
+    await attendant.press('Open the console');
+    await attendant.page.getByText('Nobody waits.').waitFor();
   }
 });
 
@@ -123,12 +130,14 @@ async function noViolations(...people) {
   for (const one of people) assert.deepEqual(await serious(one.page), []);
 }
 
-/** Brings somebody in, by mouse. */
+/** A person in the directory of a console. */
+const listed = (attendant, whom) => attendant.page.locator('.dir-main', { hasText: whom });
+const queued = (attendant, whom) => attendant.page.locator('.queued', { hasText: whom });
+
+/** Brings somebody in, by mouse: dragged from the directory onto the call. */
 async function bring(attendant, whom, role, expected) {
-  await attendant.press('Bring somebody in');
+  await listed(attendant, whom).dragTo(attendant.page.locator('.console-call'));
   const sheet = attendant.page.getByRole('dialog');
-  const [value] = await sheet.getByLabel('Whom?').locator('option', { hasText: whom }).evaluateAll((all) => all.map((o) => o.value));
-  await sheet.getByLabel('Whom?').selectOption(value);
   await sheet.getByLabel('As what?').selectOption({ label: role });
   await sheet.getByLabel('Who is expected?').fill(expected);
   await sheet.getByRole('button', { name: 'Ring', exact: true }).click();
@@ -142,9 +151,8 @@ async function left(...attendants) {
 }
 
 step('the attendants speak', async () => {
-  await ada.press('Call Boris');
-  await boris.page.getByRole('dialog').waitFor();
-  await boris.press('Answer');
+  await listed(ada, 'Boris').click();
+  await queued(boris, 'Ada').getByRole('button', { name: 'Answer: Ada' }).click();
   for (const one of [ada, boris]) await one.sees('Connected');
   await ada.page.waitForTimeout(1_000);
   const talk = (await sound(2_500, ada, boris)).map(({ ear }) => peak(ear));
@@ -224,11 +232,17 @@ step('the call ends for all', async () => {
   await pavel.page.getByText(/Ended/).first().waitFor();
 });
 
-/** Brings somebody in by keys: B, then the name, the role, who is expected. */
-async function bringByKeys(one, whom, role, expected) {
+/** Finds somebody by keys: B, the name, down to the first of the list, Enter. */
+async function findByKeys(one, whom) {
   await type(one, 'b');
-  await one.page.getByRole('dialog').waitFor();
   await one.page.keyboard.type(whom);
+  await type(one, 'ArrowDown', 'Enter');
+}
+
+/** Brings somebody in by keys: found, then the role, and who is expected. */
+async function bringByKeys(one, whom, role, expected) {
+  await findByKeys(one, whom);
+  await one.page.getByRole('dialog').waitFor();
   await type(one, 'Tab');
   await one.page.keyboard.type(role);
   await type(one, 'Tab');
@@ -237,10 +251,10 @@ async function bringByKeys(one, whom, role, expected) {
 }
 
 step('the same by keyboard alone', async () => {
-  for (const one of web()) await one.page.getByRole('button', { name: /^Call / }).first().waitFor();
-  await tabTo(ada, 'Call Boris');
-  await type(ada, 'Enter');
-  await boris.page.getByRole('dialog').waitFor();
+  for (const one of [paula, pavel]) await one.page.getByRole('button', { name: /^Call / }).first().waitFor();
+  for (const one of [ada, boris]) await one.page.getByText('Nobody waits.').waitFor();
+  await findByKeys(ada, 'Boris');
+  await queued(boris, 'Ada').waitFor();
   await type(boris, 'a');
   for (const one of [ada, boris]) await one.sees('Connected');
   for (const [attendant, principal, whom, expected] of [[ada, paula, 'Paula', 'Pavel'], [boris, pavel, 'Pavel', 'Paula']]) {

@@ -1,5 +1,6 @@
 //! Everybody who can be rung: the own office first. Arrows go from one to the next, Enter brings in or rings.
 
+use leptos::html;
 use leptos::prelude::*;
 use protocol::{Command, ContactView, Direction, End};
 use wasm_bindgen::JsCast as _;
@@ -20,6 +21,7 @@ const CAMP: u32 = 15;
 pub(super) fn directory(app: App) -> AnyView {
     let t = app.t();
     let wanted = RwSignal::new(String::new());
+    let field = NodeRef::<html::Input>::new();
     let here = RwSignal::new(None::<u32>);
     let groups = app.part(move |v| {
         let wanted = wanted.get().to_lowercase();
@@ -56,7 +58,10 @@ pub(super) fn directory(app: App) -> AnyView {
             <label class="search">
                 {icon(Icon::Search)}
                 <input id="key-find" type="search" placeholder=t.search aria-label=t.search aria-keyshortcuts="b" autocomplete="off"
-                    prop:value=move || wanted.get() on:input=move |e| wanted.set(event_target_value(&e)) />
+                    prop:value=move || wanted.get() on:input=move |e| wanted.set(event_target_value(&e))
+                    // What was looked for last gives way to what is typed now.
+                    on:focus=move |_| if let Some(field) = field.get_untracked() { field.select() }
+                    node_ref=field />
             </label>
             <div class="directory-list">
                 {group(0, t.con_own)}
