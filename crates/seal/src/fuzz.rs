@@ -9,6 +9,7 @@ use wire::Wall;
 use zeroize::Zeroizing;
 
 use crate::card::UnverifiedCard;
+use crate::delegation::{self, Rights, UnverifiedDelegation};
 use crate::group::{Admit, Bucket, Group, GroupKind, KeyPackages, UnverifiedKeyPackage};
 use crate::identity::{Device, IdentityKey};
 use crate::sframe::{EpochKeys, Opener, Sealer};
@@ -79,6 +80,17 @@ pub fn card(data: &[u8]) {
     if let Ok(text) = core::str::from_utf8(data) {
         let _ = UnverifiedCard::from_link(text).map(|c| c.verify(NOW));
     }
+}
+
+/// A delegation: what its principal did not sign is never one.
+pub fn delegation(data: &[u8]) {
+    let identity = IdentityKey::from_bytes(&[1; 32]);
+    let attendant = IdentityKey::from_bytes(&[2; 32]).principal();
+    let genuine = delegation::sign(&identity, &attendant, Rights::PLACE, 1, Wall(NOW.0 + 1));
+    let (bytes, forged) = mutated(data, &genuine);
+    let verified = UnverifiedDelegation::parse(&bytes).and_then(|d| d.verify(&attendant, NOW));
+    let ours = verified.is_ok_and(|d| d.principal() == identity.principal());
+    assert!(!ours || !forged, "a forged delegation was accepted");
 }
 
 /// A key package.

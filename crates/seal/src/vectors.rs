@@ -6,7 +6,8 @@
 //!   its libcrux provider; the two derivations check libcrux's HKDF under the KDFLabel of RFC 9420 §8.
 //!   Group-level vectors (key schedule, welcome, messages) need openmls built with its own test features,
 //!   which run them upstream.
-//! - `docs/vectors/seal.json`: credential, card, sealed voice frame, vault, words, line answer, envelope.
+//! - `docs/vectors/seal.json`: credential, card, sealed voice frame, vault, words, line answer,
+//!   envelope, delegation.
 
 use ::sframe::frame::{EncryptedFrameView, MediaFrameView, SingleUseCounter};
 use ::sframe::header::SframeHeader;
@@ -21,6 +22,7 @@ use wire::{Address, ExchangePub, ExchangeRef, Nonce, Text, Wall};
 use zeroize::Zeroizing;
 
 use crate::card::{Fields, Kind, UnverifiedCard, VerifiedCard};
+use crate::delegation::{self, Rights, UnverifiedDelegation};
 use crate::identity::{Device, DeviceKey, IdentityKey, UnverifiedCredential};
 use crate::office::LineKey;
 use crate::pairwise::PairwiseKey;
@@ -174,6 +176,10 @@ fn own() -> Value {
     let pairwise = PairwiseKey::from_bytes(&[10; 32]);
     let envelope = pairwise.sign(&Address([4; 16]), 1, 11, b"body");
 
+    let attendant = IdentityKey::from_bytes(&[11; 32]).principal();
+    let delegation =
+        delegation::sign(&identity, &attendant, Rights::PLACE, 7, Wall(1_900_000_000));
+
     json!({
         "note": "Made by crates/seal/src/vectors.rs, which also checks them. Bytes are hex. Keys named *_seed are Ed25519 seeds.",
         "credential": {
@@ -205,6 +211,10 @@ fn own() -> Value {
         "envelope": {
             "pairwise_seed": hex([10; 32]), "bound": hex(pairwise.public().0), "address": hex([4; 16]),
             "device": 1, "counter": 11, "body": hex(b"body"), "signature": hex(envelope.0),
+        },
+        "delegation": {
+            "identity_seed": hex([1; 32]), "attendant": hex(attendant.0), "rights": Rights::PLACE.0,
+            "number": 7, "expiry": 1_900_000_000u64, "delegation": hex(delegation),
         },
     })
 }
@@ -248,6 +258,15 @@ fn own_vectors_read_back() {
     assert_eq!(
         vault.open_value(b"name", &unhex(&v["sealed"])).unwrap().to_vec(),
         unhex(&v["value"])
+    );
+    let v = &all["delegation"];
+    let attendant = wire::IdentityPub(unhex(&v["attendant"]).try_into().unwrap());
+    let read = UnverifiedDelegation::parse(&unhex(&v["delegation"])).unwrap();
+    let read = read.verify(&attendant, Wall(0)).unwrap();
+    assert_eq!(read.principal().0.to_vec(), unhex(&all["credential"]["identity"]));
+    assert_eq!(
+        (read.number(), read.expiry().0, u64::from(read.rights().0)),
+        (v["number"].as_u64().unwrap(), v["expiry"].as_u64().unwrap(), v["rights"].as_u64().unwrap())
     );
 }
 
