@@ -91,8 +91,8 @@ web-e2e: ## Check: the handset in a real browser
 web-arranged: web ## Check by hand: a whole arranged call in real browsers (two minutes of two quiet processors)
 	@PROFILE=$(PROFILE) scripts/web e2e arranged
 
-web-habits: web ## Check by hand: camera, notification, wake lock, a call by keys alone, in a real browser
-	@PROFILE=$(PROFILE) scripts/web e2e habits
+web-habits: web ## Check by hand: camera, notification, wake lock, a call by keys alone, staff, in a real browser
+	@PROFILE=$(PROFILE) scripts/web e2e habits staff
 
 web-console: web ## Check by hand: the console of a switchboard position in a real browser
 	@PROFILE=$(PROFILE) scripts/web e2e console

@@ -254,9 +254,7 @@ impl Phone {
         let due: Vec<u32> =
             self.position.camps.iter().filter(|(_, c)| due(c)).map(|(id, _)| *id).collect();
         for contact in due {
-            let free = self.attached()
-                && self.talking().is_none()
-                && self.calls.values().all(|c| self.leaves_room(c));
+            let free = self.attached() && self.calls.values().all(|c| self.leaves_room(c));
             let placed = if free { self.try_camp(contact) } else { None };
             if let Some(camp) = self.position.camps.get_mut(&contact) {
                 (camp.call, camp.next) = (placed, now + CAMP_SOON);

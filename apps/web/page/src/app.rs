@@ -193,6 +193,7 @@ pub fn nothing_yet() -> View {
         away: false,
         mic: SILENCE,
         contacts: Vec::new(),
+        delegations: Vec::new(),
         calls: Vec::new(),
         cards: Vec::new(),
         history: Vec::new(),

@@ -17,12 +17,21 @@ impl App {
 
     /// Rings a contact by number.
     pub fn call_id(self, contact: u32) {
+        self.place(Command::Call { contact });
+    }
+
+    /// Rings a contact in the name of another one.
+    pub fn call_for(self, contact: u32, principal: u32) {
+        self.place(Command::CallFor { contact, principal });
+    }
+
+    fn place(self, command: Command) {
         self.sound_on();
         let others = self.connected();
         for call in others {
             self.command(Command::Hold { call, on: true });
         }
-        self.command(Command::Call { contact });
+        self.command(command);
     }
 
     /// Answers; a call that talks is held by that.

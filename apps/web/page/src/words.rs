@@ -72,13 +72,13 @@ pub fn contact(c: &ContactView, t: &'static Text) -> Said {
     }
 }
 
-/// In whose name a caller calls: as proved, or as what it says. `None` for an own call.
+/// In whose name a call is: of who placed it here, as proved, or as what the caller says.
 #[must_use]
-pub fn behalf(behalf: &Behalf, t: &'static Text) -> Option<(Icon, Tone, String)> {
+pub fn behalf(behalf: &Behalf, t: &'static Text) -> (Icon, Tone, String) {
     match behalf {
-        Behalf::Mine { .. } => None,
-        Behalf::Verified { name } => Some((Icon::ShieldCheck, Tone::Good, fill(t.behalf_of, name))),
-        Behalf::Claimed { name } => Some((Icon::Alert, Tone::Care, fill(t.behalf_says, name))),
+        Behalf::Mine { name } => (Icon::People, Tone::Calm, fill(t.behalf_mine, name)),
+        Behalf::Verified { name } => (Icon::ShieldCheck, Tone::Good, fill(t.behalf_of, name)),
+        Behalf::Claimed { name } => (Icon::Alert, Tone::Care, fill(t.behalf_says, name)),
     }
 }
 

@@ -25,9 +25,9 @@ pub use room::{
 };
 pub use to_worker::{Command, LockChoice, ToWorker};
 pub use view::{
-    Behalf, CallMeter, CallState, CallView, CardState, CardView, ContactView, Direction, Doubt,
-    End, Grade, HistoryView, Keys, Lamp, LineState, NoteView, Progress, Quality, RecordView, Stats,
-    TextView, View,
+    Behalf, CallMeter, CallState, CallView, CardState, CardView, ContactView, DelegationState,
+    DelegationView, Direction, Doubt, End, Grade, HistoryView, Keys, Lamp, LineState, NoteView,
+    Progress, Quality, RecordView, Stats, TextView, View,
 };
 
 /// A message as JSON.

@@ -98,6 +98,8 @@ pub enum Command {
     SetBlocked { contact: u32, blocked: bool },
     SetLamp { contact: u32, shown: bool },
     SetAway { on: bool },
+    Delegate { contact: u32, days: u32 },
+    RevokeDelegation { number: u64 },
     Call { contact: u32 },
     CallFor { contact: u32, principal: u32 },
     Answer { call: u32 },

@@ -122,6 +122,8 @@ pub struct View {
     /// Level of the microphone, dBFS.
     pub mic: f32,
     pub contacts: Vec<ContactView>,
+    /// Who may call in the person's name; the latest last.
+    pub delegations: Vec<DelegationView>,
     pub calls: Vec<CallView>,
     pub cards: Vec<CardView>,
     pub history: Vec<HistoryView>,
@@ -174,6 +176,26 @@ pub struct ContactView {
     pub suite: String,
     /// Words can be compared.
     pub has_words: bool,
+}
+
+/// How a delegation stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum DelegationState {
+    InForce,
+    Expired,
+    Revoked,
+}
+
+/// A contact that may call, or might, in the person's name.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DelegationView {
+    pub number: u64,
+    pub contact: u32,
+    /// Milliseconds since 1970.
+    pub until_ms: f64,
+    pub state: DelegationState,
+    /// Until when what the contact has to show is accepted, also if it was taken back.
+    pub shown_until_ms: f64,
 }
 
 /// In whose name a caller calls.

@@ -7,6 +7,7 @@ use call::lamp::Shown;
 use phone::{InputError, LineState};
 use protocol::{Command, ErrorCode, Problem};
 use seal::card::CardError;
+use seal::delegation::Rights;
 use wire::Wall;
 
 /// One enum's variants to another's of the same names.
@@ -129,6 +130,7 @@ pub(crate) fn view(view: &phone::View, kept: bool) -> protocol::View {
         away: view.away,
         mic: view.mic.rms,
         contacts: view.contacts.iter().map(contact).collect(),
+        delegations: view.delegations.iter().map(delegation).collect(),
         calls: view.calls.iter().map(one_call).collect(),
         cards: view.cards.iter().map(card).collect(),
         history: view.history.iter().map(past).collect(),
@@ -174,6 +176,17 @@ fn contact(c: &phone::ContactView) -> protocol::ContactView {
         ready: c.ready,
         suite: c.suite.clone(),
         has_words: c.words.is_some(),
+    }
+}
+
+fn delegation(d: &phone::DelegationView) -> protocol::DelegationView {
+    use phone::DelegationState;
+    protocol::DelegationView {
+        number: d.number,
+        contact: d.contact,
+        until_ms: wall_ms(d.until),
+        state: same!(d.state, DelegationState => DelegationState { InForce, Expired, Revoked }),
+        shown_until_ms: wall_ms(d.shown_until),
     }
 }
 
@@ -312,6 +325,11 @@ pub(crate) fn command(command: Command) -> phone::Command {
         Command::SetBlocked { contact, blocked } => P::SetBlocked { contact, blocked },
         Command::SetLamp { contact, shown } => P::SetLamp { contact, shown },
         Command::SetAway { on } => P::SetAway { on },
+        Command::Delegate { contact, days } => {
+            let ttl = Duration::from_secs(u64::from(days) * 86_400);
+            P::Delegate { contact, rights: Rights::PLACE, ttl }
+        }
+        Command::RevokeDelegation { number } => P::RevokeDelegation { number },
         Command::Call { contact } => P::Call { contact },
         Command::CallFor { contact, principal } => P::CallFor { contact, principal },
         Command::Answer { call } => P::Answer { call },

@@ -1,7 +1,7 @@
 //! What the person has to know, above every screen: line down, storage, clock, a new version.
 
 use leptos::prelude::*;
-use protocol::LineState;
+use protocol::{Command, LineState};
 use wasm_bindgen_futures::spawn_local;
 
 use crate::app::{App, SoundState};
@@ -26,6 +26,7 @@ pub fn banners(app: App) -> AnyView {
     let fails = app.part(|v| v.store_fails);
     let clock = app.part(|v| v.clock_off);
     let waiting = app.part(|v| v.mail_waiting);
+    let away = app.part(|v| v.away);
     let asks = RwSignal::new(attention::may_ask() && remembered("notify").is_none());
     let no = move || {
         remember("notify", "no");
@@ -47,6 +48,12 @@ pub fn banners(app: App) -> AnyView {
             }}
             {move || (waiting.get() > 0 && line.get() != LineState::Up)
                 .then(|| banner(Icon::Clock, "calm", fill(t.mail_waiting, &waiting.get().to_string())))}
+            {move || away.get().then(|| view! {
+                <p class="banner care">
+                    {icon(Icon::Block)}<span>{t.away_now}</span>
+                    <button on:click=move |_| app.command(Command::SetAway { on: false })>{t.away_end}</button>
+                </p>
+            })}
             {move || app.update.get().then(|| view! {
                 <p class="banner calm">
                     {icon(Icon::Refresh)}<span>{t.update}</span>

@@ -81,6 +81,7 @@ pub fn one(app: App, id: u32, console: bool) -> AnyView {
         of_room.or_else(of_contact).unwrap_or_else(|| ("?".to_owned(), String::new()))
     });
     let name = move || with.get().0;
+    let behalf = app.part(move |v| v.calls.iter().find(|c| c.id == id)?.behalf.clone());
     let talks = Memo::new(move |_| {
         matches!(
             state.get(),
@@ -135,6 +136,10 @@ pub fn one(app: App, id: u32, console: bool) -> AnyView {
                 <span class="ringing-avatar">{move || avatar(&name(), true)}</span>
                 <h1 node_ref=node tabindex="-1" dir="auto">{name}</h1>
                 <p class="office" dir="auto">{move || with.get().1}</p>
+                {move || behalf.get().map(|b| {
+                    let (of, tone, said) = words::behalf(&b, t);
+                    spoken(of, tone, said)
+                })}
                 <div class="call-state" role="status" aria-live="assertive">
                     {move || said.get().map(|(s, _)| spoken(s.icon, s.tone, s.words.to_owned()))}
                 </div>

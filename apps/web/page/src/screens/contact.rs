@@ -9,6 +9,7 @@ use crate::parts::confirm::confirm;
 use crate::parts::heading::top;
 use crate::parts::icon::{Icon, icon};
 use crate::parts::state::state;
+use crate::screens::staff;
 use crate::text::fill;
 use crate::words;
 
@@ -36,6 +37,7 @@ pub fn contact(app: App, id: u32) -> AnyView {
                                 {icon(Icon::ShieldCheck)}<span>{t.verify}</span>
                             </button>
                         })}
+                    {staff::call_for(app, id)}
                     {move || contact.get().filter(|c| alive(c) && !c.own_device).map(|_| view! {
                         <button on:click=move |_| app.go(Route::Texts(id))>{icon(Icon::Chat)}<span>{t.texts}</span></button>
                     })}
@@ -48,6 +50,7 @@ pub fn contact(app: App, id: u32) -> AnyView {
                 })}
             </ul>
             {move || contact.get().filter(|c| alive(c) && !c.own_device).map(|c| policy(app, &c))}
+            {staff::staff(app, id)}
             {rename(app, id, contact)}
             {move || contact.get().filter(|c| alive(c) && !c.own_device).map(|c| hand_on(app, &c))}
             {move || contact.get().filter(|c| !matches!(c.progress, Progress::Revoked)).map(|c| view! {

@@ -47,7 +47,7 @@ pub fn incoming(app: App, id: u32) -> AnyView {
                     <p dir="auto">{fill(t.asked_expected, &words::room::expected(&asked.expected, t))}</p>
                 </div>
             })}
-            <p id="behalf" dir="auto">{move || facts.get().and_then(|f| f.4).and_then(|b| words::behalf(&b, t)).map(|(icon, tone, said)| {
+            <p id="behalf" dir="auto">{move || facts.get().and_then(|f| f.4).map(|b| words::behalf(&b, t)).map(|(icon, tone, said)| {
                 spoken(icon, tone, said)
             })}</p>
             <p class="for-whom">{move || facts.get().map(|f| fill(t.for_whom, &f.2))}</p>

@@ -15,6 +15,7 @@ pub mod home;
 pub mod incoming;
 pub mod room;
 pub mod settings;
+pub mod staff;
 pub mod take;
 pub mod texts;
 pub mod unlock;

@@ -23,6 +23,7 @@ pub fn settings(app: App) -> AnyView {
         <div class="top plain">{heading(move || t.settings.to_owned())}</div>
         <div class="page">
             {me(app)}
+            {away(app)}
             <section class="block"><h2>{t.devices}</h2>{devices(app)}{test(app)}</section>
             {notifications(app)}
             {looks(app)}
@@ -62,6 +63,22 @@ fn me(app: App) -> AnyView {
                     </dd>
                 </div>
             </dl>
+        </section>
+    }
+    .into_any()
+}
+
+/// Calls that come in make no sound.
+fn away(app: App) -> AnyView {
+    let t = app.t();
+    let on = app.part(|v| v.away);
+    view! {
+        <section class="block">
+            <label class="switch">
+                <input type="checkbox" role="switch" prop:checked=move || on.get()
+                    on:change=move |e| app.command(Command::SetAway { on: event_target_checked(&e) }) />
+                <span><strong>{t.away}</strong><span class="hint">{t.away_body}</span></span>
+            </label>
         </section>
     }
     .into_any()

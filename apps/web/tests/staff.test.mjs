@@ -1,0 +1,99 @@
+// A principal at a web handset and an attendant of the same office: who sees whether the principal is free, and who calls in whose name.
+//
+//   Ministry: Anna (in Chromium), Boris (native)      Embassy: Clara (native), who has cards of both
+
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { serious } from './lib/axe.mjs';
+import { Handset } from './lib/handset.mjs';
+import { Native } from './lib/native.mjs';
+import { Office } from './lib/office.mjs';
+
+let ministry, embassy, anna, boris, clara;
+
+/** Cards handed over in person, from one native handset to another. */
+async function meet(one, other) {
+  one.say('card in-person somebody');
+  const { link } = await one.until((said) => said.event === 'card-issued');
+  other.say(`redeem in-person ${link}`);
+}
+
+/** A native handset's contact, once it is so. */
+async function knows(native, name, is = () => true) {
+  for (const deadline = Date.now() + 30_000; ; ) {
+    native.say('contacts');
+    const { contacts } = await native.until((said) => said.contacts);
+    const found = contacts.find((c) => c.name === name && c.progress === 'accepted' && is(c));
+    if (found) return found;
+    assert.ok(Date.now() < deadline, `${name} of ${JSON.stringify(contacts)}`);
+    await anna.page.waitForTimeout(200);
+  }
+}
+
+async function open(name) {
+  await anna.press('Contacts');
+  await anna.page.locator('.contact-main', { hasText: name }).click();
+  await anna.page.getByRole('heading', { name, level: 1 }).waitFor();
+}
+
+before(async () => {
+  [ministry, embassy] = await Promise.all(['Ministry', 'Embassy'].map((name) => Office.start(name, { tapped: false })));
+  anna = await Handset.open(ministry.enroll('Anna'), 'caller');
+  [boris, clara] = await Promise.all([[ministry, 'Boris'], [embassy, 'Clara']].map(([office, name]) => Native.start(office.links(name).native, name, 'callee')));
+  boris.say(`redeem in-person ${await anna.giveCard('Boris')}`);
+  clara.say(`redeem in-person ${await anna.giveCard('Clara')}`);
+  await meet(boris, clara);
+  await anna.press('Contacts');
+  for (const name of ['Boris', 'Clara']) await anna.button(`Call ${name}`).waitFor();
+  await knows(clara, 'Boris');
+});
+
+after(async () => {
+  await anna?.close();
+  for (const one of [boris, clara, ministry, embassy]) await one?.stop();
+});
+
+test('the attendant sees whether the principal is free, and nobody of another office is offered that', async () => {
+  await open('Clara');
+  await anna.page.getByRole('heading', { name: 'Your staff' }).waitFor();
+  assert.equal(await anna.page.getByText('Sees whether you are free').count(), 0);
+  await open('Boris');
+  await anna.page.getByText('Sees whether you are free').click();
+  await knows(boris, 'Anna', (c) => c.lamp === 'free');
+  assert.deepEqual(await serious(anna.page), []);
+  await anna.press('Settings');
+  await anna.page.getByText('Do not disturb', { exact: true }).click();
+  await anna.page.getByText('Do not disturb is on').waitFor();
+  await knows(boris, 'Anna', (c) => c.lamp === 'away');
+  await anna.press('Turn it off');
+  await knows(boris, 'Anna', (c) => c.lamp === 'free');
+});
+
+test('the attendant calls in the name of the principal, until it is taken back', async () => {
+  await open('Boris');
+  await anna.press('Allow it');
+  await anna.page.getByText('May call in your name until').waitFor();
+  assert.deepEqual(await serious(anna.page), []);
+  const principal = await knows(boris, 'Anna', (c) => c.may_call_for);
+  boris.say(`call ${(await knows(boris, 'Clara')).contact} for ${principal.contact}`);
+  const { behalf } = await clara.until((said) => said.event === 'behalf');
+  assert.deepEqual([behalf.name, behalf.verified], ['Anna', true]);
+  boris.say('hangup');
+  await anna.press('Take it back');
+  await anna.page.getByText('Taken back.').waitFor();
+  await knows(boris, 'Anna', (c) => !c.may_call_for);
+});
+
+test('at the web handset a call is placed in the name of a principal, and says so', async () => {
+  boris.say(`delegate ${(await knows(boris, 'Anna')).contact} place 2`);
+  await open('Clara');
+  await anna.press('Call in the name of Boris');
+  await anna.page.locator('.call').getByText('In the name of Boris').waitFor();
+  const { behalf } = await clara.until((said) => said.event === 'behalf');
+  assert.deepEqual([behalf.name, behalf.verified], ['Boris', true]);
+  clara.say('answer');
+  await anna.sees('Connected');
+  assert.deepEqual(await serious(anna.page), []);
+  await anna.press('End');
+  assert.deepEqual(anna.errors, []);
+});
