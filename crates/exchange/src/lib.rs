@@ -41,6 +41,7 @@ mod rows;
 mod store;
 mod trunks;
 mod verify;
+mod watch;
 
 pub use admission::Rate;
 pub use api::{

@@ -76,6 +76,8 @@ pub const RECORDS_PER_LINE: Rate = Rate { every: Duration::from_secs(5), burst: 
 
 /// What one line says aside: a change of its lamp to a whole office at once. Above it, nothing is passed on.
 pub const ASIDES_PER_LINE: Rate = Rate { every: Duration::from_millis(100), burst: 1_000 };
+/// Exchanges whose line tests one line is told of.
+pub const WATCHES_PER_LINE: usize = 32;
 /// Mail and the like that may wait on a link before nothing is said aside on it: whatever is kept goes first. Bytes.
 pub const ASIDE_BACKLOG: usize = 32 * 1024;
 

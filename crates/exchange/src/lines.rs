@@ -9,7 +9,7 @@
 //!
 //! The link ticks from the beginning, and a refused one ticks on until its refusal has arrived.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use link::Shape;
 use rand_core::RngCore;
@@ -111,6 +111,7 @@ impl Exchange {
             opens: Meter::default(),
             records: Meter::default(),
             asides: Meter::default(),
+            watches: BTreeSet::new(),
             redeems: 0,
             sent: 0,
             flying: Default::default(),
@@ -296,6 +297,7 @@ impl Exchange {
             }
             LineUp::Delivered { seq } => self.delivered(id, who, seq),
             LineUp::Aside { envelope } => self.aside(id, &envelope),
+            LineUp::Watch { exchange } => self.watch(id, exchange),
             LineUp::Open { leg, exchange, envelope } => {
                 self.open(id, who, leg, &exchange, envelope);
             }

@@ -6,7 +6,7 @@
 //!
 //! A `PortId` that outlives its link finds nothing: what waits for the disk can name one without care.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 
 use link::Link;
 use wire::{ExchangePub, LinePub, MailId, Nonce, Time};
@@ -50,6 +50,8 @@ pub(crate) struct LinePort {
     pub(crate) opens: Meter,
     pub(crate) records: Meter,
     pub(crate) asides: Meter,
+    /// Exchanges whose line tests it wants to be told of.
+    pub(crate) watches: BTreeSet<ExchangePub>,
     pub(crate) redeems: usize,
     /// Last piece of mail that went out on this link.
     pub(crate) sent: u64,

@@ -243,6 +243,7 @@ impl Phone {
         self.after(Effect::Tell(Event::ContactAccepted { contact }));
         self.restock(contact, false);
         self.tell_rules();
+        self.watch_lines();
     }
 
     pub(crate) fn rename_contact(&mut self, contact: u32, text: String) -> Result<(), InputError> {

@@ -22,6 +22,7 @@ use wire::{Nonce, Text, Time, Wall};
 use crate::command::InputError;
 use crate::event::{Event, Output};
 use crate::machine::{Effect, Phone, Task};
+use crate::watch::Tested;
 
 /// First and longest wait before connecting again.
 const AGAIN: Duration = Duration::from_millis(500);
@@ -284,6 +285,10 @@ impl Phone {
                 self.incoming(leg, address, at, body.as_bytes());
             }
             LineDown::Aside { address, body } => self.heard_aside(address, body.as_bytes()),
+            LineDown::Tested { exchange, at, verdict, failing, sent, lost, round_trip_us } => {
+                let tested = Tested { at, verdict, failing, sent, lost, round_trip_us };
+                self.tested(exchange, tested);
+            }
             LineDown::Closed { leg, reason } => self.leg_closed(leg, reason),
             LineDown::LegData { leg, body } => self.leg_data(leg, body.as_bytes()),
             LineDown::Order { order } => self.ordered(order.as_bytes()),
@@ -348,6 +353,7 @@ impl Phone {
         self.restock_all();
         self.tell_rules();
         self.lamps_up();
+        self.watch_anew();
     }
 
     fn refused(&mut self, reason: Refusal) {

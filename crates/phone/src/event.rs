@@ -154,6 +154,13 @@ pub enum Event {
         /// Who.
         contact: u32,
     },
+    /// Tests of the line to another office fail, two or more in a row; or do no longer.
+    OfficeLine {
+        /// A contact there.
+        contact: u32,
+        /// Whether they fail.
+        fails: bool,
+    },
     /// A parked call has waited as long as it was to.
     Recall {
         /// Which.

@@ -46,6 +46,7 @@ mod stock;
 mod talk;
 mod view;
 mod voicepath;
+mod watch;
 
 pub use agenda::{Appointment, AppointmentView};
 pub use behalf::{BehalfView, DelegationState, DelegationView, Unproved};
@@ -59,3 +60,4 @@ pub use rules::{BarredView, ContactRules};
 pub use view::{
     CallView, CardView, ContactView, HistoryView, LineState, NoteView, RecordView, View,
 };
+pub use watch::OfficeLineView;

@@ -32,6 +32,7 @@ use crate::record::Record;
 use crate::ring::Call;
 use crate::rows::{self, DelegationRow, HeldRow, MailRow, NoteRow, OwnRow, WarrantRow};
 use crate::voicepath::VoicePath;
+use crate::watch::Watch;
 
 /// Most texts that are kept.
 pub(crate) const NOTES_MAX: usize = 2_000;
@@ -93,6 +94,7 @@ pub struct Phone {
     pub(crate) floor: call::Floor,
     pub(crate) position: Position,
     pub(crate) agenda: Agenda,
+    pub(crate) watch: Watch,
     pub(crate) muted: bool,
     /// The owner does not want to be disturbed.
     pub(crate) away: bool,
@@ -234,6 +236,7 @@ impl Phone {
             floor: call::Floor::default(),
             position: Position::default(),
             agenda: Agenda::default(),
+            watch: Watch::default(),
             muted: false,
             away: false,
             mail: BTreeMap::new(),

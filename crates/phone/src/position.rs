@@ -171,6 +171,7 @@ impl Phone {
         self.position.recall = recall.map(|time| time.clamp(RECALL_MIN, RECALL_MAX));
         let row = PositionRow::new(self.position.recall);
         self.desk.put(rows::POSITION, Vec::new(), row.encode());
+        self.watch_lines();
     }
 
     // ---- parking -------------------------------------------------------------------------------

@@ -22,6 +22,7 @@ use crate::position::{CampView, ParkedView};
 use crate::ring::{Call, Stage};
 use crate::room::RoomView;
 use crate::rules::{BarredView, ContactRules};
+use crate::watch::OfficeLineView;
 
 /// What the line is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,6 +77,8 @@ pub struct View {
     pub notes: Vec<NoteView>,
     /// What the owner lets others do in the owner's name. On the first handset.
     pub delegations: Vec<DelegationView>,
+    /// Lines to other offices, as tests find them: of a switchboard position.
+    pub office_lines: Vec<OfficeLineView>,
     /// The office's record.
     pub record: RecordView,
     /// Mail that waits for the line.
@@ -279,6 +282,7 @@ impl Phone {
             missed: self.history.values().filter(|h| h.unseen).count(),
             notes: self.note_views(),
             delegations: self.delegation_views(),
+            office_lines: self.office_lines(),
             record: self.record_view(),
             mail_waiting: self.mail.len(),
             dropped: self.dropped,

@@ -177,8 +177,7 @@ fn own() -> Value {
     let envelope = pairwise.sign(&Address([4; 16]), 1, 11, b"body");
 
     let attendant = IdentityKey::from_bytes(&[11; 32]).principal();
-    let delegation =
-        delegation::sign(&identity, &attendant, Rights::PLACE, 7, Wall(1_900_000_000));
+    let delegation = delegation::sign(&identity, &attendant, Rights::PLACE, 7, Wall(1_900_000_000));
 
     json!({
         "note": "Made by crates/seal/src/vectors.rs, which also checks them. Bytes are hex. Keys named *_seed are Ed25519 seeds.",
@@ -266,7 +265,11 @@ fn own_vectors_read_back() {
     assert_eq!(read.principal().0.to_vec(), unhex(&all["credential"]["identity"]));
     assert_eq!(
         (read.number(), read.expiry().0, u64::from(read.rights().0)),
-        (v["number"].as_u64().unwrap(), v["expiry"].as_u64().unwrap(), v["rights"].as_u64().unwrap())
+        (
+            v["number"].as_u64().unwrap(),
+            v["expiry"].as_u64().unwrap(),
+            v["rights"].as_u64().unwrap()
+        )
     );
 }
 

@@ -15,7 +15,7 @@
 use crate::codec::{Blob, Text, codes, messages};
 use crate::envelope::Envelope;
 use crate::ids::{
-    Address, ExchangeRef, Leg, LinePub, MailId, Nonce, PairwisePub, Signature, Token,
+    Address, ExchangePub, ExchangeRef, Leg, LinePub, MailId, Nonce, PairwisePub, Signature, Token,
 };
 use crate::limits::{BODY_MAX, ENTRY_LEN, HOST_MAX, NAME_MAX, OFFER_MAX, ORDER_MAX, PROOF_MAX};
 use crate::time::Wall;
@@ -50,6 +50,8 @@ messages! {
         /// To the handsets at an address of this exchange that are up now; kept nowhere, and never answered. Its
         /// counter is 0.
         13 => Aside { envelope: Envelope },
+        /// Tell me how tests of the trunk to `exchange` go, from now on.
+        14 => Watch { exchange: ExchangePub },
         /// Both legs are mine and were answered: from now on whatever comes in on any end of either goes
         /// to all others, and `with` is gone on this line.
         20 => Join { leg: Leg, with: Leg },
@@ -88,11 +90,28 @@ messages! {
         12 => Offer { request: u32, offer: Blob<OFFER_MAX> },
         /// An `Aside` of another line of this exchange to `address`.
         13 => Aside { address: Address, body: Blob<BODY_MAX> },
+        /// How the newest test of the trunk to `exchange` went, after a `Watch`: `at` that time; since `failing` more than one
+        /// failed in a row (0: that is not so); of `sent` frames so many were lost; round trip of half of them, at most.
+        14 => Tested {
+            exchange: ExchangePub, at: Wall, verdict: TestVerdict, failing: Wall, sent: u16, lost: u16, round_trip_us: u32,
+        },
         /// The records officer's order, as the officer signed it: which calls, and to which key.
         30 => Order { order: Blob<ORDER_MAX> },
         /// The entry is in the record, and on disk. It is the last of `size` entries; `signature` is the
         /// exchange's over the checkpoint of that size and `root`, and `proof` leads from the entry to `root`.
         31 => Recorded { request: u32, size: u64, root: [u8; 32], signature: Signature, proof: Blob<PROOF_MAX> },
+    }
+}
+
+codes! {
+    /// What a test says about a trunk.
+    TestVerdict {
+        /// A call would go well.
+        1 => Works,
+        /// It would go badly, or not at all.
+        2 => Fails,
+        /// It says neither: a call needed the voice path.
+        3 => Unsure,
     }
 }
 

@@ -80,8 +80,12 @@ fn undefined_values_are_refused() {
         Err(DecodeError::Undefined { field, value })
     }
     assert_eq!(LineUp::decode(&[0]), undefined("line message", 0));
-    assert_eq!(LineUp::decode(&[14]), undefined("line message", 14));
+    assert_eq!(LineUp::decode(&[15]), undefined("line message", 15));
     assert_eq!(Trunk::decode(&[255]), undefined("trunk message", 255));
+    assert_eq!(
+        LineDown::decode(&[&[14][..], &[0; 32 + 8], &[4]].concat()),
+        undefined("Tested.verdict", 4)
+    );
     assert_eq!(LineDown::decode(&[3, 0]), undefined("Refused.reason", 0));
     assert_eq!(LineDown::decode(&[3, 6]), undefined("Refused.reason", 6));
     assert_eq!(LineDown::decode(&[11, 0, 0, 0, 0, 6]), undefined("Failed.reason", 6));

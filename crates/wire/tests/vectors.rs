@@ -10,7 +10,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 use wire::cell::{Ack, CellReader, CellWriter, Channel, Frame};
 use wire::limits::{OFFER_LEN, VOICE_LEN};
-use wire::line::{Closure, Failure, LineDown, LineUp, Refusal};
+use wire::line::{Closure, Failure, LineDown, LineUp, Refusal, TestVerdict};
 use wire::linetest::LineTest;
 use wire::talk::{CallMessage, ContactMessage, Offer, Role, Sealed, SiblingMessage};
 use wire::trunk::Trunk;
@@ -93,6 +93,7 @@ fn vectors() -> Vec<Vector> {
             Revoke { request: 3, address: Address([0xa0; 16]) },
             Redeem { request: 4, exchange: exchange_ref(), address: Address([0xa0; 16]), bound: PairwisePub([0x88; 32]) },
             Aside { envelope: Envelope { counter: 0, ..envelope() } },
+            Watch { exchange: ExchangePub([0xec; 32]) },
             Join { leg: Leg(1), with: Leg(3) },
             Record { request: 5, entry: blob(&[0xee; 5]) },
         }
@@ -110,6 +111,10 @@ fn vectors() -> Vec<Vector> {
             Failed { request: 4, reason: Failure::NotValid },
             Offer { request: 4, offer: blob(&[0x0f; 4]) },
             Aside { address: Address([0xa0; 16]), body: blob(&[0xb0; 5]) },
+            Tested {
+                exchange: ExchangePub([0xec; 32]), at: Wall(1_800_000_000), verdict: TestVerdict::Fails, failing: Wall(1_799_999_000),
+                sent: 250, lost: 7, round_trip_us: 42_000,
+            },
             Order { order: blob(&[0x0d; 4]) },
             Recorded { request: 5, size: 258, root: [0x70; 32], signature: Signature([0x51; 64]), proof: blob(&[0x9f; 32]) },
         }

@@ -44,6 +44,8 @@ pub enum Show {
     Delegations,
     /// Appointments.
     Agenda,
+    /// Lines to other offices.
+    Lines,
     /// The office's record.
     Record,
     /// The commands.
@@ -81,6 +83,7 @@ position on|off             calls that come in during a call wait beside it, or 
 park [REASON]               put the call aside; you are reminded after three minutes; `resume N` takes call N up again
 camp N, camp-end N          ring contact N, who was busy, again until it is free, for a quarter of an hour at most
 agenda, start N, seen N     appointments; ring for appointment N; its reminder was seen
+lines                       lines to other offices, as your exchange's tests find them (at a position)
 status, help, quit";
 
 /// Reads one line. Calls without a number mean the one that fits.
@@ -163,6 +166,7 @@ pub fn read(line: &str, view: &View) -> Result<Action, String> {
         "camp" => Command::Camp { contact: number(rest)?.0, time: super::position::CAMP },
         "camp-end" => Command::EndCamp { contact: number(rest)?.0 },
         "agenda" => return Ok(Action::Show(Show::Agenda)),
+        "lines" => return Ok(Action::Show(Show::Lines)),
         "start" => Command::Start { id: number(rest)?.0 },
         "announce" => Command::Announce { call: current(view)?, on: on(rest)? },
         "connect" => Command::Connect { call: current(view)? },

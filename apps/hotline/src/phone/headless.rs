@@ -192,6 +192,10 @@ fn told(event: &Event, view: &View) -> Value {
             json!({"event": "delegated", "contact": contact, "name": name(view, contact),
                    "until": until.map(|at| at.0)})
         }
+        Event::OfficeLine { contact, fails } => {
+            let office = view.contacts.iter().find(|c| c.id == contact).map(|c| &c.office);
+            json!({"event": "office-line", "office": office, "fails": fails})
+        }
         Event::Recall { call } => json!({"event": "recall", "call": call}),
         Event::CampOver { contact } => of("camp-over", contact),
         Event::Reminder { appointment } => {
@@ -295,6 +299,7 @@ fn shown(show: Show, view: &View) -> Value {
             "state": format!("{:?}", d.state).to_lowercase(),
         })).collect::<Vec<_>>()}),
         Show::Agenda => position::agenda(view),
+        Show::Lines => position::office_lines(view),
         Show::Record => json!({"record": {
             "calls": calls_in_words(view.record.calls), "officer": view.record.officer,
             "asked": view.record.asked, "mark": view.record.mark, "entries": view.record.entries,

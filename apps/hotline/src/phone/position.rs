@@ -7,7 +7,7 @@
 
 use std::time::Duration;
 
-use phone::{AppointmentView, Command, View};
+use phone::{AppointmentView, Command, OfficeLineView, View};
 use serde_json::{Value, json};
 use wire::Wall;
 
@@ -69,6 +69,45 @@ pub(super) fn agenda(view: &View) -> Value {
         })
     };
     json!({"agenda": view.agenda.iter().map(one).collect::<Vec<_>>()})
+}
+
+/// The line to another office, as tests find it.
+pub(super) fn office_line(l: &OfficeLineView) -> String {
+    let state = match (l.failing, l.works) {
+        (Some(since), _) => format!("FAILS since {}", local(since, 0)),
+        (None, Some(true)) => "works".into(),
+        (None, Some(false)) => "failed once".into(),
+        (None, None) => "in use".into(),
+    };
+    let figures = match (l.lost, l.round_trip) {
+        (Some(lost), Some(trip)) => {
+            format!(", {}.{} % lost, {} ms there and back", lost / 10, lost % 10, trip.as_millis())
+        }
+        _ => String::new(),
+    };
+    format!("{}: {state}{figures}; tested {}", l.office, local(l.at, 0))
+}
+
+/// The same for programs.
+pub(super) fn office_lines(view: &View) -> Value {
+    let one = |l: &OfficeLineView| {
+        json!({
+            "office": l.office, "at": l.at.0, "works": l.works, "failing_since": l.failing.map(|at| at.0),
+            "lost_permille": l.lost, "round_trip_ms": l.round_trip.map(|t| t.as_millis()), "words": office_line(l),
+        })
+    };
+    json!({"lines": view.office_lines.iter().map(one).collect::<Vec<_>>()})
+}
+
+/// What happened to one.
+pub(super) fn told(contact: u32, fails: bool, view: &View) -> String {
+    let office = view.contacts.iter().find(|c| c.id == contact).map_or("?", |c| c.office.as_str());
+    match fails {
+        true => format!(
+            "The line to {office} fails: calls there may not go through. Tell the operator. `:lines`"
+        ),
+        false => format!("The line to {office} works again."),
+    }
 }
 
 /// What is put aside, of a call.

@@ -194,6 +194,7 @@ pub fn nothing_yet() -> View {
         mic: SILENCE,
         contacts: Vec::new(),
         delegations: Vec::new(),
+        office_lines: Vec::new(),
         calls: Vec::new(),
         cards: Vec::new(),
         history: Vec::new(),

@@ -172,6 +172,16 @@ fn happened(app: App, event: Event) {
         Event::Missed { contact } => {
             attention::show(app, &format!("{}: {}", t.h_missed, app.name_of(contact)), "");
         }
+        Event::OfficeLine { contact, fails } => {
+            let found = |v: &protocol::View| {
+                v.contacts.iter().find(|c| c.id == contact).map(|c| c.office.clone())
+            };
+            let office = app.view.with_untracked(found).unwrap_or_default();
+            match fails {
+                true => call_up(app, fill(t.ln_fails, &office)),
+                false => app.notify(fill(t.ln_works_again, &office), false),
+            }
+        }
         Event::Recall { call } => {
             let who = app
                 .view

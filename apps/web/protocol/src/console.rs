@@ -1,7 +1,7 @@
 //! A switchboard position: what is parked, who is rung again, and what is to be done when. Made from `phone::View`.
 #![allow(
     missing_docs,
-    reason = "fields are those of phone::ParkedView, CampView and Appointment, and documented there"
+    reason = "fields are those of phone::ParkedView, CampView, OfficeLineView and Appointment, and documented there"
 )]
 
 use serde::{Deserialize, Serialize};
@@ -21,6 +21,17 @@ pub struct CampView {
     /// Milliseconds since 1970.
     pub until_ms: f64,
     pub rings: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct OfficeLineView {
+    pub office: String,
+    /// Milliseconds since 1970.
+    pub at_ms: f64,
+    pub works: Option<bool>,
+    pub failing_ms: Option<f64>,
+    pub lost_percent: Option<f32>,
+    pub round_trip_ms: Option<f64>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -120,6 +120,10 @@ pub enum Event {
     Delegated {
         contact: u32,
     },
+    OfficeLine {
+        contact: u32,
+        fails: bool,
+    },
     Recall {
         call: u32,
     },

@@ -18,7 +18,7 @@ mod room;
 mod to_worker;
 mod view;
 
-pub use console::{Appointment, AppointmentView, CampView, ParkedView};
+pub use console::{Appointment, AppointmentView, CampView, OfficeLineView, ParkedView};
 pub use from_worker::{ErrorCode, Event, FromWorker, Problem, StoreState};
 pub use room::{
     Asked, BringingView, Expected, MemberLevel, MemberView, Role, RoomStage, RoomView, Trust,

@@ -6,7 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::console::{AppointmentView, CampView, ParkedView};
+use crate::console::{AppointmentView, CampView, OfficeLineView, ParkedView};
 use crate::room::{Asked, MemberLevel, RoomView};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -124,6 +124,8 @@ pub struct View {
     pub contacts: Vec<ContactView>,
     /// Who may call in the person's name; the latest last.
     pub delegations: Vec<DelegationView>,
+    /// Lines to other offices, at a switchboard position.
+    pub office_lines: Vec<OfficeLineView>,
     pub calls: Vec<CallView>,
     pub cards: Vec<CardView>,
     pub history: Vec<HistoryView>,

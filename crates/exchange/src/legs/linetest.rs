@@ -193,6 +193,7 @@ impl Exchange {
         self.metrics.line_tests += 1;
         self.metrics.line_tests_failed += u64::from(outcome.works() == Some(false));
         self.event(Event::LineTested(outcome.works()));
+        self.tell_watchers(key);
         match turn {
             Some(Turn::Fails) => self.event(Event::TrunkFails),
             Some(Turn::Works) => self.event(Event::TrunkWorks),

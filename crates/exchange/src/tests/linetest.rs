@@ -4,7 +4,7 @@ use core::time::Duration;
 use std::collections::BTreeSet;
 
 use wire::limits::VOICE_LEN;
-use wire::line::{Closure, Failure, LineDown, LineUp};
+use wire::line::{Closure, Failure, LineDown, LineUp, TestVerdict};
 use wire::linetest::LineTest;
 use wire::rows::Row;
 use wire::trunk::Trunk;
@@ -715,4 +715,42 @@ fn a_row_of_results_reads_back_and_a_damaged_one_is_refused() {
     let mut wrong = whole;
     wrong[13 + 8] = 8;
     assert!(read(wrong).is_none(), "an outcome that is none");
+}
+
+#[test]
+fn who_watches_a_trunk_is_told_and_nobody_else() {
+    let mut w = testing(HOUR, &[0]);
+    let (a, b) = w.contacts();
+    let other = w.enrolled(0, "carla", 21);
+    let (key, nobody) = (w.offices[1].key, ExchangePub([9; 32]));
+    w.run(80_000);
+    assert_eq!(w.exchange(0).metrics().line_tests, 1);
+    for phone in [a, b, other] {
+        w.phones[phone].inbox.clear();
+    }
+    // Asked twice, and of an exchange that is not there.
+    for exchange in [key, nobody, key] {
+        w.send(a, &LineUp::Watch { exchange });
+    }
+    w.send(other, &LineUp::Watch { exchange: nobody });
+    w.run(200);
+    let told = |w: &World, phone: usize| w.phones[phone].inbox.len();
+    assert_eq!([a, b, other].map(|phone| told(&w, phone)), [1, 0, 0], "what is known, once");
+    test_now(&mut w, 0, 1);
+    w.run(20_000);
+    assert_eq!([a, b, other].map(|phone| told(&w, phone)), [2, 0, 0]);
+    let LineDown::Tested { exchange, verdict, failing, sent, lost, .. } = w.phones[a].inbox[1]
+    else {
+        panic!("{:?}", w.phones[a].inbox[1]);
+    };
+    assert_eq!((exchange, verdict, failing), (key, TestVerdict::Works, Wall(0)));
+    assert_eq!((sent, lost), (limits::TEST_FRAMES, 0));
+    // A line that asks for more than there can be is told of the first ones.
+    for n in 0..=limits::WATCHES_PER_LINE {
+        let exchange = ExchangePub([n as u8 + 150; 32]);
+        w.send(other, &LineUp::Watch { exchange });
+    }
+    w.send(other, &LineUp::Watch { exchange: key });
+    w.run(2_000);
+    assert_eq!(w.phones[other].inbox, []);
 }

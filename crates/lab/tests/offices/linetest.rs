@@ -8,6 +8,7 @@ use exchange::{Figures, Outcome};
 use lab::middle::{To, What};
 use lab::net::{Burst, Conditions};
 use lab::world::World;
+use phone::{Command, Event};
 use wire::linetest::LineTest;
 use wire::trunk::Trunk;
 
@@ -154,4 +155,51 @@ fn an_exchange_in_between_that_says_nonsense_harms_no_trunk() {
     assert_eq!(world.offices[0].exchange.as_ref().unwrap().metrics().protocol_errors, 0);
     connect(&mut world, A, B);
     hang_up(&mut world, A);
+}
+
+/// The lines to other offices on a party's screen.
+fn on_screen(world: &mut World, party: usize) -> Vec<phone::OfficeLineView> {
+    let now = world.now;
+    world.parties[party].view(now).office_lines
+}
+
+#[test]
+fn a_position_sees_how_its_lines_are_and_is_told_when_one_fails() {
+    let mut world = tested(95);
+    let carla = world.hire("Carla", 0);
+    lines_up(&mut world);
+    for party in [A, carla] {
+        world.command(party, Command::SetPosition { recall: Some(secs(180)) }).unwrap();
+    }
+    next(&mut world);
+    world.run(secs(1));
+    let office = contact(&mut world, A, 1).office;
+    let lines = on_screen(&mut world, A);
+    assert_eq!((lines.len(), &lines[0].office), (1, &office));
+    assert_eq!((lines[0].works, lines[0].failing, lines[0].lost), (Some(true), None, Some(0)));
+    let trip = lines[0].round_trip.unwrap();
+    assert!((20..=30).contains(&trip.as_millis()), "{trip:?}");
+
+    let from = world.now;
+    world.cut_trunks(1, true);
+    let told = |w: &World, fails| {
+        let wanted = Event::OfficeLine { contact: 1, fails };
+        w.parties[A].saw(from, |e| *e == wanted).is_some()
+    };
+    assert!(world.run_until(secs(300), |w| told(w, true)), "an alarm");
+    let line = &on_screen(&mut world, A)[0];
+    assert!(line.works == Some(false) && line.failing.is_some() && line.lost.is_none(), "{line:?}");
+    // Started anew, it asks again, and sees what is so.
+    world.kill_party(A);
+    world.start_party(A);
+    lines_up(&mut world);
+    world.run(secs(2));
+    assert!(on_screen(&mut world, A)[0].failing.is_some());
+    world.cut_trunks(1, false);
+    assert!(world.run_until(secs(300), |w| told(w, false)), "the end of it");
+
+    assert!(on_screen(&mut world, carla).is_empty(), "she knows nobody there");
+    assert!(on_screen(&mut world, B).is_empty(), "no position");
+    world.command(A, Command::SetPosition { recall: None }).unwrap();
+    assert!(on_screen(&mut world, A).is_empty(), "no longer one");
 }

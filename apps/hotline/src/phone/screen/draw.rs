@@ -283,6 +283,17 @@ fn agenda_text(view: &View) -> Text<'static> {
     Text::from(view.agenda.iter().map(line).collect::<Vec<_>>())
 }
 
+/// The lines to other offices, in words.
+fn lines_text(view: &View) -> Text<'static> {
+    if view.office_lines.is_empty() {
+        return Text::from(
+            "No test of a line is known. Tests are shown at a switchboard position (`position on`), of offices where you have contacts, if your exchange makes any.",
+        );
+    }
+    let line = |l| Line::from(crate::phone::position::office_line(l));
+    Text::from(view.office_lines.iter().map(line).collect::<Vec<_>>())
+}
+
 /// The record, in words.
 fn record_text(view: &View) -> Text<'static> {
     let r = &view.record;
@@ -360,6 +371,7 @@ fn side(frame: &mut Frame<'_>, area: Rect, pane: &Pane, view: &View, state: &Sta
         Pane::Record => (" Record ", record_text(view)),
         Pane::Delegations => (" In your name ", delegations_text(view)),
         Pane::Agenda => (" Appointments ", agenda_text(view)),
+        Pane::Lines => (" Lines to other offices ", lines_text(view)),
         Pane::Help => (
             " Help ",
             Text::from(format!("{KEYS}\n\nIn a call: {CALL_KEYS}\n\nAfter a colon:\n{HELP}")),

@@ -28,6 +28,8 @@ pub(super) enum Pane {
     Delegations,
     /// Appointments.
     Agenda,
+    /// Lines to other offices.
+    Lines,
     /// The office's record.
     Record,
     /// The keys.
@@ -105,6 +107,7 @@ impl State {
                 "That card is no longer valid. If it should be: somebody else may have used it; ask its issuer.".into()
             }
             Event::ContactGone { contact } => format!("{} has ended the contact.", name(contact)),
+            Event::OfficeLine { contact, fails } => crate::phone::position::told(contact, fails, view),
             Event::Recall { call } => format!("Call {call} has been parked long enough: `:resume {call}`."),
             Event::CampOver { contact } => format!("{} is still busy, and is not rung any more.", name(contact)),
             Event::Reminder { .. } => "An appointment comes near: `:agenda` shows it.".into(),
@@ -142,6 +145,7 @@ impl State {
             Show::Help => Pane::Help,
             Show::Record => Pane::Record,
             Show::Agenda => Pane::Agenda,
+            Show::Lines => Pane::Lines,
             Show::Words(_) => Pane::Contact,
             Show::Delegations => Pane::Delegations,
         };

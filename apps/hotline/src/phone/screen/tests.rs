@@ -62,6 +62,7 @@ pub(in crate::phone) fn view() -> View {
         missed: 0,
         notes: Vec::new(),
         delegations: Vec::new(),
+        office_lines: Vec::new(),
         record: RecordView {
             calls: record::Calls::None,
             officer: None,

@@ -17,6 +17,17 @@ pub(super) fn camp(c: &phone::CampView) -> protocol::CampView {
     protocol::CampView { contact: c.contact, until_ms: wall_ms(c.until), rings: c.rings }
 }
 
+pub(super) fn office_line(l: &phone::OfficeLineView) -> protocol::OfficeLineView {
+    protocol::OfficeLineView {
+        office: l.office.clone(),
+        at_ms: wall_ms(l.at),
+        works: l.works,
+        failing_ms: l.failing.map(wall_ms),
+        lost_percent: l.lost.map(|permille| f32::from(permille) / 10.0),
+        round_trip_ms: l.round_trip.map(|time| time.as_secs_f64() * 1_000.0),
+    }
+}
+
 pub(super) fn appointment(a: &phone::AppointmentView) -> protocol::AppointmentView {
     let phone::Appointment { at, agenda, people, language, here, there, note, remind } =
         a.appointment.clone();

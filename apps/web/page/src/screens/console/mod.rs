@@ -9,6 +9,7 @@
 
 mod agenda;
 mod directory;
+mod lines;
 pub mod queue;
 
 use leptos::prelude::*;
@@ -44,6 +45,7 @@ pub fn console(app: App) -> AnyView {
                 {queue::waiting(app, now)}
                 {queue::put_aside(app, now)}
                 {agenda::agenda(app)}
+                {lines::lines(app)}
             </div>
             <section class="console-call" aria-label=t.con_call
                 class:drop=move || app.dragged.get().is_some() && takes(app).is_some()
