@@ -49,6 +49,7 @@ pub enum ErrorCode {
     NotNow,
     TooLong,
     TooMany,
+    NoSuchHours,
     CallFull,
     Gone,
     Alarmed,
@@ -121,6 +122,15 @@ pub enum Event {
         contact: u32,
     },
     Recall {
+        call: u32,
+    },
+    Preempted {
+        call: u32,
+    },
+    NightService {
+        on: bool,
+    },
+    Night {
         call: u32,
     },
     CampOver {
