@@ -8,8 +8,10 @@ use crate::codec::codes;
 
 codes! {
     /// How urgent a call is. They are in order: of two calls the greater one is the more urgent.
+    #[derive(Default)]
     Precedence {
         /// As calls are.
+        #[default]
         1 => Routine,
         /// Before those.
         2 => Priority,
@@ -29,11 +31,5 @@ impl Precedence {
     #[must_use]
     pub fn is_urgent(self) -> bool {
         self > Precedence::Routine
-    }
-}
-
-impl Default for Precedence {
-    fn default() -> Self {
-        Precedence::Routine
     }
 }

@@ -107,6 +107,7 @@ mod tests {
             missing: None,
             announcing: false,
             epoch: 7,
+            urgency: wire::Precedence::Flash,
         }
     }
 
