@@ -320,12 +320,12 @@ fn why_a_call_is_held_is_known_again_when_its_way_comes_back() {
     let mut world = office(1206, [Routine, Flash, Routine]);
     rings(&mut world, BORIS, Routine);
     takes(&mut world, 1, BORIS);
-    rings(&mut world, CLARA, Flash);
-    takes(&mut world, 2, CLARA);
-    is(&mut world, BORIS, CallState::HeldByOther);
+    // It is set aside while its way is lost.
     world.reach(BORIS, false);
     is(&mut world, BORIS, CallState::Reconnecting);
-    assert!(!preempted(&mut world, BORIS).by_other, "it says nothing while nothing is known");
+    rings(&mut world, CLARA, Flash);
+    takes(&mut world, 2, CLARA);
+    assert!(with(&mut world, 1).preempted.by_me && !preempted(&mut world, BORIS).by_other);
     world.reach(BORIS, true);
     let so = world.run_until(secs(30), |w| state(w, BORIS) == Some(CallState::HeldByOther));
     assert!(so, "{:?}", state(&mut world, BORIS));
