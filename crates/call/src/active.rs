@@ -125,6 +125,12 @@ impl Active {
         self.held_by_me
     }
 
+    /// Whether the other side holds.
+    #[must_use]
+    pub fn is_held_by_other(&self) -> bool {
+        self.held_by_other
+    }
+
     /// Whether this side is muted.
     #[must_use]
     pub fn is_muted_by_me(&self) -> bool {

@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use wire::{CallId, Wall};
+use wire::{CallId, Precedence, Wall};
 
 use crate::End;
 
@@ -32,10 +32,12 @@ pub struct Entry {
     pub end: End,
     /// A missed call that its owner has not seen yet.
     pub unseen: bool,
+    /// How urgent it was here.
+    pub precedence: Precedence,
 }
 
 impl Entry {
-    /// An entry; a missed call is unseen at first.
+    /// An entry of a routine call; a missed call is unseen at first.
     #[must_use]
     pub fn new(
         call: CallId,
@@ -46,7 +48,14 @@ impl Entry {
         end: End,
     ) -> Self {
         let unseen = direction == Direction::Received && end == End::Missed;
-        Entry { call, contact, direction, at, talked, end, unseen }
+        let precedence = Precedence::Routine;
+        Entry { call, contact, direction, at, talked, end, unseen, precedence }
+    }
+
+    /// The same, of a call with a precedence.
+    #[must_use]
+    pub fn urgent(self, precedence: Precedence) -> Self {
+        Entry { precedence, ..self }
     }
 }
 

@@ -28,6 +28,38 @@ pub fn is_open(hours: &Hours, at: Wall) -> bool {
     }
 }
 
+/// Moments of days around `at` at which hours can begin or end, in no order.
+fn edges(hours: &Hours, at: Wall) -> impl Iterator<Item = Wall> {
+    const DAY: i128 = 86_400;
+    let (offset, at) = (i128::from(hours.offset()) * 60, i128::from(at.0));
+    let today = (at + offset).div_euclid(DAY);
+    let minutes = [hours.from(), hours.until()];
+    (-8..=8)
+        .flat_map(move |day| {
+            minutes.map(|minute| (today + day) * DAY + i128::from(minute) * 60 - offset)
+        })
+        .filter_map(|edge| u64::try_from(edge).ok().map(Wall))
+}
+
+/// Whether hours are other at a moment than just before it.
+fn is_edge(hours: &Hours, at: Wall) -> bool {
+    at.0.checked_sub(1).is_some_and(|before| is_open(hours, Wall(before)) != is_open(hours, at))
+}
+
+/// When hours begin or end next after a time of day. The end of time, if they do not.
+#[must_use]
+pub fn changes(hours: &Hours, at: Wall) -> Wall {
+    let later = edges(hours, at).filter(|edge| *edge > at && is_edge(hours, *edge));
+    later.min().unwrap_or(Wall(u64::MAX))
+}
+
+/// When they began or ended last, at a time of day or before it. The beginning of time, if they did not.
+#[must_use]
+pub fn changed(hours: &Hours, at: Wall) -> Wall {
+    let earlier = edges(hours, at).filter(|edge| *edge <= at && is_edge(hours, *edge));
+    earlier.max().unwrap_or(Wall(0))
+}
+
 /// Hours as people write them.
 #[must_use]
 pub fn words(hours: &Hours) -> String {
@@ -177,6 +209,33 @@ mod tests {
         let thursday = Hours::new(0x08, 0, 1_440, 0).unwrap();
         assert!(is_open(&thursday, Wall(0)) && !is_open(&honolulu, Wall(0)));
         assert!(!is_open(&auckland, Wall(u64::MAX)), "no clock overflows");
+    }
+
+    #[test]
+    fn the_next_and_the_last_change_are_those_that_a_clock_would_find() {
+        for text in [
+            "Mon-Fri 09:00-18:00 +01:00",
+            "Sun 22:00-06:00 -05:30",
+            "all 08:00-24:00 +14:00",
+            "all 06:00-05:59 -12:00",
+            "Mon-Sat 00:00-24:00 +00:00",
+        ] {
+            let hours = read(text).unwrap();
+            for start in [utc(0, 0, 0), utc(3, 8, 0), utc(6, 23, 59), Wall(utc(2, 12, 30).0 + 17)] {
+                let minute = |n: u64| Wall(start.0 / 60 * 60 + n * 60);
+                let state = is_open(&hours, start);
+                let next =
+                    (1..20_000).map(minute).find(|at| is_open(&hours, *at) != state).unwrap();
+                assert_eq!(changes(&hours, start), next, "{text} after {start:?}");
+                let back = |n: u64| Wall(start.0 / 60 * 60 - n * 60);
+                let last =
+                    (0..20_000).map(back).find(|at| is_open(&hours, Wall(at.0 - 1)) != state);
+                assert_eq!(changed(&hours, start), last.unwrap(), "{text} before {start:?}");
+            }
+        }
+        let always = read("Mon 00:00-24:00").unwrap();
+        assert_eq!(changes(&always, Wall(u64::MAX)), Wall(u64::MAX));
+        assert_eq!(changed(&always, Wall(0)), Wall(0));
     }
 
     #[test]

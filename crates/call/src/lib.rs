@@ -8,7 +8,7 @@
 //!  contact   Redeeming ── offer ──► Redeemed ── accepted ──► Accepted ── revoke ──► Revoked
 //! ```
 //!
-//! A call of more than two, and how it changes hands: [`conference`], [`handover`]. What others see of a person: [`lamp`].
+//! A call of more than two, and how it changes hands: [`conference`], [`handover`]. Which call gives way to a more urgent one: [`precedence`]. What others see of a person: [`lamp`]. When nobody is there: [`night`].
 //!
 //! A state is a struct named for what it awaits; a transition that ends it consumes it. What is shown
 //! ([`CallState`]) is computed from the struct, so it is true at any time. A [`Microphone`] exists only
@@ -26,8 +26,10 @@ mod history;
 pub mod hours;
 mod incoming;
 pub mod lamp;
+pub mod night;
 mod outgoing;
 mod policy;
+pub mod precedence;
 pub mod vouch;
 
 pub use active::{Active, RECONNECT_EVERY, RECONNECT_FOR, Reconnect, Role};

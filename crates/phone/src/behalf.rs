@@ -17,7 +17,7 @@ use call::contact::Progress;
 use seal::delegation::{DelegationError, Rights, UnverifiedDelegation, VerifiedDelegation, sign};
 use wire::limits::{DELEGATION_MAX, NAME_MAX};
 use wire::talk::ContactMessage;
-use wire::{Blob, CallId, Text, Wall};
+use wire::{Blob, CallId, Precedence, Text, Wall};
 
 use crate::command::InputError;
 use crate::contacts::Contact;
@@ -307,7 +307,12 @@ impl Phone {
     }
 
     /// Rings a contact in the name of another one.
-    pub(crate) fn place_for(&mut self, contact: u32, principal: u32) -> Result<(), InputError> {
+    pub(crate) fn place_for(
+        &mut self,
+        contact: u32,
+        principal: u32,
+        precedence: Precedence,
+    ) -> Result<(), InputError> {
         #[cfg(feature = "adversary")]
         let lies = self.shows.is_some();
         #[cfg(not(feature = "adversary"))]
@@ -317,7 +322,7 @@ impl Phone {
                 "you have no delegation to call for this contact, or it was taken back or has run out: ask for a new one",
             ));
         }
-        self.place_as(contact, Some(principal))
+        self.place_as(contact, Some(principal), precedence)
     }
 
     /// On whose behalf a call is placed, said with each of its legs.

@@ -3,11 +3,12 @@
 use core::time::Duration;
 
 use seal::delegation::Rights;
-use wire::Rule;
 use wire::enrol::{EnrolLink, LinkError as EnrolLinkError};
 use wire::talk::Role;
+use wire::{Precedence, Rule};
 
 use crate::agenda::Appointment;
+use crate::night::NightRules;
 use crate::rules::ContactRules;
 
 /// What a new phone is made of.
@@ -91,6 +92,13 @@ pub enum Command {
         /// All of them.
         rules: ContactRules,
     },
+    /// How urgent calls of a contact may be: that one of the owner's rules alone. On the first handset only.
+    SetPrecedence {
+        /// Of whom.
+        contact: u32,
+        /// At most.
+        highest: Precedence,
+    },
     /// A contact of the own office sees what the owner is doing, or no longer. On the first handset only.
     SetLamp {
         /// Whom.
@@ -129,6 +137,15 @@ pub enum Command {
         /// In whose name.
         principal: u32,
     },
+    /// Ring a contact with a precedence that it grants, perhaps in the name of another one.
+    CallUrgent {
+        /// Whom.
+        contact: u32,
+        /// In whose name, if in another's.
+        principal: Option<u32>,
+        /// How urgent it is.
+        precedence: Precedence,
+    },
     /// Answer an incoming call.
     Answer {
         /// Which.
@@ -165,6 +182,16 @@ pub enum Command {
     SetPosition {
         /// After how long a parked call is recalled, 10 s to an hour; `None`: no position.
         recall: Option<Duration>,
+    },
+    /// When this handset is in night service by itself, what rings aloud all the same, and who answers instead.
+    SetNight {
+        /// All of it.
+        rules: NightRules,
+    },
+    /// Night service from now on, or none, until the hours in which this handset is staffed change.
+    Night {
+        /// On or off.
+        on: bool,
     },
     /// Put a call aside: it is held, and recalled after a while. Resumed as any held call.
     Park {
@@ -257,6 +284,8 @@ pub enum Command {
         role: Role,
         /// Who is expected of the other side, as it is to be shown to that person.
         expected: String,
+        /// How urgent it is, as that contact grants it.
+        precedence: Precedence,
     },
     /// Speak to those who are held, or no longer.
     Announce {
@@ -350,6 +379,14 @@ pub enum InputError {
     /// A rule keeps the call from coming about; whose it is decides who can lift it.
     #[error("{0}")]
     ByRule(call::Barred),
+    /// The call is to be more urgent than the contact lets calls of the owner's be.
+    #[error(
+        "this contact's rule for you says {} at most: call as that, or ask the contact to lift it", crate::urgent::word(*.highest)
+    )]
+    NotGranted {
+        /// As what it may be placed.
+        highest: Precedence,
+    },
     /// Those who stay cannot be connected yet.
     #[error("{}", missing(*.0))]
     Missing(Rule),

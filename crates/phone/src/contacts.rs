@@ -23,7 +23,7 @@ use crate::event::Event;
 use crate::lamps::ContactLamp;
 use crate::machine::{Effect, NOTES_MAX, Phone, Task, name};
 use crate::mail::{Way, blob};
-use crate::rows::{self, ContactRow, LampRow, NoteRow, RulesRow};
+use crate::rows::{self, ContactRow, GrantRow, LampRow, NoteRow, RulesRow};
 use crate::stock::Stock;
 
 /// Most contacts.
@@ -41,6 +41,7 @@ pub(crate) struct Contact {
     pub(crate) pairwise: PairwiseKey,
     pub(crate) stock: Stock,
     pub(crate) rules: RulesRow,
+    pub(crate) grant: GrantRow,
     pub(crate) lamp: ContactLamp,
     /// Has a key package of this run of the program.
     pub(crate) stocked: bool,
@@ -50,8 +51,8 @@ impl Contact {
     pub(crate) fn new(row: ContactRow, group: Option<Group>) -> Self {
         let pairwise = PairwiseKey::from_bytes(&row.pairwise);
         let (stock, rules) = (Stock::default(), RulesRow::none());
-        let lamp = ContactLamp::new(LampRow::none());
-        Contact { row, group, pairwise, stock, rules, lamp, stocked: false }
+        let (grant, lamp) = (GrantRow::none(), ContactLamp::new(LampRow::none()));
+        Contact { row, group, pairwise, stock, rules, grant, lamp, stocked: false }
     }
 
     pub(crate) fn progress(&self) -> Progress {

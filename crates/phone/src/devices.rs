@@ -133,7 +133,8 @@ impl Phone {
         };
         // Without room for mail it is offered again in a minute.
         let _ = self.mail_sibling(sibling, &message);
-        let more = [self.rules_message(contact), self.lamp_message(contact)];
+        let more =
+            [self.rules_message(contact), self.lamp_message(contact), self.grant_message(contact)];
         for message in more.into_iter().flatten() {
             let _ = self.mail_sibling(sibling, &message);
         }
@@ -222,6 +223,10 @@ impl Phone {
                 if let Some(contact) = self.shared_contact(number) {
                     self.rules_shared(contact, staff, own, theirs);
                 }
+                Ok(())
+            }
+            SiblingMessage::Grant { number, own, theirs } if !first => {
+                self.grant_shared(number, own, theirs);
                 Ok(())
             }
             SiblingMessage::SetLamp { number, shown } if !first => {

@@ -121,6 +121,21 @@ pub enum Event {
         /// Muted or not.
         on: bool,
     },
+    /// The other side holds a call because a more urgent one came to it.
+    Preempted {
+        /// Which.
+        call: u32,
+    },
+    /// This handset is in night service from now on, or no longer.
+    NightService {
+        /// On or off.
+        on: bool,
+    },
+    /// The other side of a call that is placed is in night service: the call rings aloud nowhere that says so.
+    Night {
+        /// Which call.
+        call: u32,
+    },
     /// Somebody in a call of more than two speaks in the name of the member at `leaf`: nothing in that name is played for
     /// a while.
     Forged {

@@ -11,7 +11,7 @@ use call::{CallState, Direction, End, Entry};
 use link::Channel;
 use wire::line::LineUp;
 use wire::talk::ContactMessage;
-use wire::{CallId, Wall};
+use wire::{CallId, Precedence, Wall};
 
 use crate::contacts::Contact;
 use crate::event::Event;
@@ -44,6 +44,8 @@ impl Phone {
         let room = call.room.take();
         let (name, contact, direction, at, tell) =
             (call.name, call.contact, call.direction, call.at, call.tell);
+        call.precedence = call.precedence.max(room.as_ref().map_or(call.precedence, |r| r.urges()));
+        let precedence = call.precedence;
         if let Some(leg) = call.leg.take() {
             self.send(Channel::Signal, &LineUp::Close { leg });
         }
@@ -62,12 +64,13 @@ impl Phone {
         self.camp_ends(id, end);
         self.record_ends(contact, name, end, talked);
         match end {
-            End::Missed => self.missed(contact, name, at),
+            End::Missed => self.missed(contact, name, at, precedence),
             // The other of two calls that crossed goes on in its place.
             End::Glare => {}
             _ => {
                 let time = talked.unwrap_or_default();
-                self.keep_history(Entry::new(name, contact, direction, at, time, end));
+                let entry = Entry::new(name, contact, direction, at, time, end);
+                self.keep_history(entry.urgent(precedence));
             }
         }
         let vain = matches!(end, End::NoAnswer | End::Unreachable | End::Cancelled | End::NoPath);
@@ -86,7 +89,7 @@ impl Phone {
     }
 
     /// Notes a missed call, once.
-    pub(crate) fn missed(&mut self, contact: u32, name: CallId, at: Wall) {
+    pub(crate) fn missed(&mut self, contact: u32, name: CallId, at: Wall, precedence: Precedence) {
         let rang = |c: &crate::ring::Call| c.name == name && c.contact == contact;
         // One that rang here has its entry already.
         let unrecorded = !self.calls.values().any(rang);
@@ -98,11 +101,11 @@ impl Phone {
             return;
         }
         if unrecorded {
-            self.record_unrung(contact, name, at, End::Missed);
+            self.record_unrung(contact, name, at, End::Missed, precedence);
         }
         let none = Duration::ZERO;
         let entry = Entry::new(name, contact, Direction::Received, at, none, End::Missed);
-        self.keep_history(entry);
+        self.keep_history(entry.urgent(precedence));
         self.after(Effect::Tell(Event::Missed { contact }));
         if told {
             // The caller's stock went with the call.

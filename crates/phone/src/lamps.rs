@@ -18,7 +18,7 @@ use seal::group::Group;
 use seal::identity::VerifiedDevice;
 use wire::line::LineUp;
 use wire::talk::{ContactMessage, Lamp, Sealed, SiblingMessage};
-use wire::{Address, Envelope, Time, Wall};
+use wire::{Address, Envelope, Precedence, Time, Wall};
 
 use crate::command::InputError;
 use crate::contacts::Contact;
@@ -72,7 +72,8 @@ impl Phone {
         match live().any(|c| !comes_in(c)) {
             true => Lamp::OnCall,
             false if live().next().is_some() => Lamp::Ringing,
-            false if self.away => Lamp::Away,
+            // It rings aloud for nobody, or for few.
+            false if self.away || self.sleeps(Precedence::Routine) => Lamp::Away,
             false => Lamp::Free,
         }
     }

@@ -35,6 +35,7 @@ mod history;
 mod lamps;
 mod machine;
 mod mail;
+mod night;
 mod position;
 mod reconnect;
 mod record;
@@ -44,6 +45,7 @@ mod rows;
 mod rules;
 mod stock;
 mod talk;
+mod urgent;
 mod view;
 mod voicepath;
 mod watch;
@@ -54,9 +56,11 @@ pub use call::vouch::Trust;
 pub use command::{Command, Input, InputError, RestoreError, Setup};
 pub use event::{Doubt, Event, Output};
 pub use machine::Phone;
+pub use night::{NightRules, NightThere, NightView};
 pub use position::{CampView, ParkedView};
 pub use room::{BringingView, MemberView, RoomStage, RoomView};
 pub use rules::{BarredView, ContactRules};
+pub use urgent::Preempted;
 pub use view::{
     CallView, CardView, ContactView, HistoryView, LineState, NoteView, RecordView, View,
 };

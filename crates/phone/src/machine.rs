@@ -17,7 +17,7 @@ use wire::cell::Channel;
 use wire::limits::NAME_MAX;
 use wire::line::LineUp;
 use wire::rows::Row;
-use wire::{Address, Leg, Text, Time, Wall};
+use wire::{Address, Leg, Precedence, Text, Time, Wall};
 
 use crate::agenda::Agenda;
 use crate::cards::Card;
@@ -27,6 +27,7 @@ use crate::desk::Desk;
 use crate::devices::Join;
 use crate::enrol::Line;
 use crate::event::{Event, Output};
+use crate::night::Night;
 use crate::position::Position;
 use crate::record::Record;
 use crate::ring::Call;
@@ -93,6 +94,7 @@ pub struct Phone {
     /// Which call is heard from here.
     pub(crate) floor: call::Floor,
     pub(crate) position: Position,
+    pub(crate) night: Night,
     pub(crate) agenda: Agenda,
     pub(crate) watch: Watch,
     pub(crate) muted: bool,
@@ -134,6 +136,9 @@ pub struct Phone {
     /// What it shows when it calls in somebody's name, whatever it has.
     #[cfg(feature = "adversary")]
     pub(crate) shows: Option<(String, Vec<u8>)>,
+    /// It claims a precedence that nobody granted.
+    #[cfg(feature = "adversary")]
+    pub(crate) claims: bool,
     /// It speaks in another's name.
     #[cfg(feature = "adversary")]
     pub(crate) forger: Option<crate::room::Forger>,
@@ -235,6 +240,7 @@ impl Phone {
             next_call: 1,
             floor: call::Floor::default(),
             position: Position::default(),
+            night: Night::default(),
             agenda: Agenda::default(),
             watch: Watch::default(),
             muted: false,
@@ -265,6 +271,8 @@ impl Phone {
             #[cfg(feature = "adversary")]
             shows: None,
             #[cfg(feature = "adversary")]
+            claims: false,
+            #[cfg(feature = "adversary")]
             forger: None,
         })
     }
@@ -289,6 +297,12 @@ impl Phone {
     #[cfg(feature = "coarse")]
     pub fn code_coarsely(&mut self, coarse: bool) -> Result<(), voice::Error> {
         self.voice.code_coarsely(coarse)
+    }
+
+    /// From now on it claims whatever precedence it is told to, granted or not.
+    #[cfg(feature = "adversary")]
+    pub fn claim_all(&mut self) {
+        self.claims = true;
     }
 
     /// Takes an input. `now` never falls; `wall` is what the device's clock says.
@@ -402,6 +416,7 @@ impl Phone {
         self.agenda_tick();
         self.tasks_tick();
         self.heal_tick();
+        self.night_tick();
         self.lamps_tick();
         self.delegations_tick();
         if self.attached() {
@@ -484,6 +499,7 @@ impl Phone {
                 Ok(())
             }
             Command::SetRules { contact, rules } => self.set_rules(contact, rules),
+            Command::SetPrecedence { contact, highest } => self.set_precedence(contact, highest),
             Command::SetLamp { contact, shown } => self.set_lamp(contact, shown),
             Command::SetAway { on } => {
                 self.set_away(on);
@@ -491,7 +507,12 @@ impl Phone {
             }
             Command::Delegate { contact, rights, ttl } => self.delegate(contact, rights, ttl),
             Command::RevokeDelegation { number } => self.revoke_delegation(number),
-            Command::CallFor { contact, principal } => self.place_for(contact, principal),
+            Command::CallFor { contact, principal } => {
+                self.place_for(contact, principal, Precedence::Routine)
+            }
+            Command::CallUrgent { contact, principal, precedence } => {
+                self.place_urgent(contact, principal, precedence)
+            }
             Command::Call { contact } => self.place(contact),
             Command::Answer { call } => self.answer(call),
             Command::Decline { call } => self.decline(call),
@@ -500,6 +521,11 @@ impl Phone {
             Command::Hold { call, on } => self.hold(call, on),
             Command::SetPosition { recall } => {
                 self.set_position(recall);
+                Ok(())
+            }
+            Command::SetNight { rules } => self.set_night(rules),
+            Command::Night { on } => {
+                self.turn_night(on);
                 Ok(())
             }
             Command::Park { call, reason, recall } => self.park(call, reason, recall),
@@ -518,8 +544,8 @@ impl Phone {
             Command::HandCard { contact, text } => self.hand_card(contact, &text),
             Command::Minute { call, text } => self.minute(call, text),
             Command::AcceptOfficer { fingerprint } => self.accept_officer(&fingerprint),
-            Command::Bring { call, contact, role, expected } => {
-                self.bring(call, contact, role, &expected)
+            Command::Bring { call, contact, role, expected, precedence } => {
+                self.bring(call, contact, role, &expected, precedence)
             }
             Command::Announce { call, on } => self.announce(call, on),
             Command::Connect { call } => self.connect(call),

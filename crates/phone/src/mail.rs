@@ -12,7 +12,7 @@ use seal::group::{Bucket, GroupError, Incoming};
 use seal::identity::VerifiedDevice;
 use wire::line::{Failure, LineUp};
 use wire::talk::{ContactMessage, Sealed};
-use wire::{Address, Blob, DecodeError, Envelope, MailId, Wall};
+use wire::{Address, Blob, DecodeError, Envelope, MailId, Precedence, Wall};
 
 use crate::command::InputError;
 use crate::enrol::Up;
@@ -57,11 +57,21 @@ impl Phone {
         contact: u32,
         bytes: &[u8],
     ) -> Result<Vec<u8>, InputError> {
+        let bucket = Bucket::holding(bytes.len())
+            .ok_or(GroupError::Bucket { len: bytes.len(), max: Bucket::Huge.room() })?;
+        self.seal_bytes_in(contact, bytes, bucket)
+    }
+
+    /// The same, padded to a length that is known.
+    pub(crate) fn seal_bytes_in(
+        &mut self,
+        contact: u32,
+        bytes: &[u8],
+        bucket: Bucket,
+    ) -> Result<Vec<u8>, InputError> {
         let record = self.contacts.get_mut(&contact).ok_or(InputError::NoSuch("contact"))?;
         let group =
             record.group.as_mut().ok_or(InputError::WrongState("the contact has no keys"))?;
-        let bucket = Bucket::holding(bytes.len())
-            .ok_or(GroupError::Bucket { len: bytes.len(), max: Bucket::Huge.room() })?;
         let message = group.encrypt(bytes, bucket)?;
         record.row.said = record.row.said.saturating_add(1);
         self.touched_groups.insert(contact);
@@ -420,14 +430,23 @@ impl Phone {
             }
             ContactMessage::Prepared { call } => self.prepared_there(contact, call),
             ContactMessage::Invite { call, at, again } => {
-                self.invited(contact, from, call, at, again, way)
+                self.invited(contact, from, call, at, again, Precedence::Routine, way);
             }
+            ContactMessage::Urgent { precedence, invitation } => {
+                self.urgently(contact, from, precedence, invitation.as_bytes(), way);
+            }
+            ContactMessage::Night { until, instead } => {
+                self.night_there(contact, until, &instead, way);
+            }
+            ContactMessage::Grant { highest } => self.grant_came(contact, highest),
             ContactMessage::Ringing { call } => self.rings_there(contact, call),
             ContactMessage::Busy { call } => self.refused_there(contact, call, call::End::Busy),
             ContactMessage::Declined { call } => {
                 self.refused_there(contact, call, call::End::Declined);
             }
-            ContactMessage::Missed { call, at } => self.missed(contact, call, at),
+            ContactMessage::Missed { call, at } => {
+                self.missed(contact, call, at, Precedence::Routine);
+            }
             ContactMessage::Note { id, at, text } => self.note_came(contact, id, at, text),
             ContactMessage::HandCard { card } => self.card_handed(contact, card),
             ContactMessage::Goodbye {} => self.gone(contact),
@@ -452,7 +471,8 @@ impl Phone {
                 self.behalf_came(contact, call, &name, delegation.as_bytes(), way);
             }
             ContactMessage::Bring { call, at, role, office, expected } => {
-                self.asked_in(contact, from, call, at, role, office, expected, way);
+                let routine = Precedence::Routine;
+                self.asked_in(contact, from, call, at, role, office, expected, routine, way);
             }
             ContactMessage::Enter { call, roster, welcome } => {
                 self.let_in_by(contact, from, call, &roster, welcome.as_bytes());

@@ -7,14 +7,15 @@
 //!  Camp ────► rung again under its old name while it says busy, every 20 s, when nobody else speaks, until its time is over
 //! ```
 //!
-//! Whoever did not turn the position on is busy in a call, as ever. One call has the floor ([`call::Floor`]): whatever takes it
+//! Whoever did not turn the position on is busy in a call, as ever, but for a more urgent one (`urgent.rs`). One call has the floor ([`call::Floor`]): whatever takes it
 //! puts the others on hold before. Parked calls and camps end with the program; whether it is a position does not.
 
 use core::time::Duration;
 use std::collections::BTreeMap;
 
+use call::precedence::{self, Here, Place, Places};
 use call::{Busyness, CallState, Direction, End, Outgoing};
-use wire::{CallId, Time, Wall};
+use wire::{CallId, Precedence, Time, Wall};
 
 use crate::command::InputError;
 use crate::event::Event;
@@ -65,6 +66,8 @@ impl Parked {
 struct Camp {
     /// The call that found it busy: it is rung again under this name, so that its history has one call.
     name: CallId,
+    /// As urgent as that one was, while the contact lets it.
+    precedence: Precedence,
     next: Time,
     until: Time,
     until_wall: Wall,
@@ -107,10 +110,7 @@ impl Phone {
 
     /// One conversation at a time.
     pub(crate) fn hold_others(&mut self, id: u32) {
-        let others = self.calls.iter().filter(|(other, c)| {
-            **other != id && matches!(&c.stage, Stage::Active(a) if !a.is_held_by_me())
-        });
-        for other in others.map(|(other, _)| *other).collect::<Vec<_>>() {
+        for other in self.spoken_in(id) {
             self.set_hold(other, true);
         }
     }
@@ -125,8 +125,8 @@ impl Phone {
         self.calls.get(&id).map(Call::state)
     }
 
-    /// Nobody but call `id` is being called or answered. An attempt to reach somebody who was busy gives way.
-    pub(crate) fn nobody_between(&mut self, id: u32) -> Result<(), InputError> {
+    /// An attempt to reach somebody who was busy gives way to what a person does.
+    pub(crate) fn camps_give_way(&mut self) {
         let tries: Vec<u32> =
             self.position.camps.values_mut().filter_map(|c| c.call.take()).collect();
         for call in tries {
@@ -134,6 +134,11 @@ impl Phone {
                 self.end_call(call, End::Cancelled);
             }
         }
+    }
+
+    /// Nobody but call `id` is being called or answered.
+    pub(crate) fn nobody_between(&mut self, id: u32) -> Result<(), InputError> {
+        self.camps_give_way();
         let between = |c: &Call| matches!(c.stage, Stage::Outgoing(_) | Stage::Answering(_));
         match self.calls.iter().any(|(other, c)| *other != id && between(c)) {
             true => Err(InputError::WrongState(
@@ -145,14 +150,21 @@ impl Phone {
 
     // ---- the queue -----------------------------------------------------------------------------
 
-    /// Whether one more call may ring.
-    pub(crate) fn busyness(&self) -> Busyness {
-        let live = self.calls.values().filter(|c| !c.is_over()).count();
-        let waiting = self.calls.values().filter(|c| matches!(c.stage, Stage::Incoming(_))).count();
-        match self.position.recall {
-            _ if live == 0 => Busyness::Free,
-            Some(_) if waiting < WAITING_MAX && live < CALLS_MAX => Busyness::Free,
-            _ => Busyness::InCall,
+    /// Whether one more call may ring, and which one that waits gives way to it then.
+    pub(crate) fn busyness(&self, comes: Precedence) -> (Busyness, Option<u32>) {
+        let here = self.calls.iter().filter(|(_, c)| !c.is_over()).map(|(id, c)| Here {
+            id: *id,
+            precedence: c.urgency(),
+            waits: matches!(c.stage, Stage::Incoming(_)),
+        });
+        let places = match self.position.recall {
+            Some(_) => Places::Position { waiting: WAITING_MAX, all: CALLS_MAX },
+            None => Places::Handset,
+        };
+        match precedence::place(&here.collect::<Vec<_>>(), places, comes) {
+            Place::Free => (Busyness::Free, None),
+            Place::InsteadOf(call) => (Busyness::Free, Some(call)),
+            Place::None => (Busyness::InCall, None),
         }
     }
 
@@ -216,8 +228,8 @@ impl Phone {
         let now = self.now;
         self.contact_mut(contact)?;
         let with = |h: &&call::Entry| h.contact == contact && h.direction == Direction::Placed;
-        let name = match self.history.values().rev().find(with) {
-            Some(entry) if entry.end == End::Busy => entry.call,
+        let (name, precedence) = match self.history.values().rev().find(with) {
+            Some(entry) if entry.end == End::Busy => (entry.call, entry.precedence),
             _ => return Err(InputError::WrongState("the contact has not said that it is busy")),
         };
         if !self.position.camps.contains_key(&contact) && self.position.camps.len() >= CAMPS_MAX {
@@ -226,7 +238,7 @@ impl Phone {
         let time = time.min(CAMP_MAX);
         let until_wall = Wall(self.wall().0.saturating_add(time.as_secs()));
         let (next, until) = (now + CAMP_EVERY, now + time);
-        let camp = Camp { name, next, until, until_wall, call: None };
+        let camp = Camp { name, precedence, next, until, until_wall, call: None };
         self.position.camps.insert(contact, camp);
         Ok(())
     }
@@ -264,10 +276,12 @@ impl Phone {
     }
 
     fn try_camp(&mut self, contact: u32) -> Option<u32> {
-        let name = self.position.camps.get(&contact)?.name;
+        let camp = self.position.camps.get(&contact)?;
+        let (name, precedence) = (camp.name, camp.precedence);
         self.may_place(contact).ok()?;
         let mut call = Call::new(name, contact, Direction::Placed, self.wall());
         call.stage = Stage::Outgoing(Outgoing::place(self.now, self.patience));
+        call.precedence = precedence.min(self.contacts.get(&contact)?.grant.theirs);
         Some(self.begin_call(call))
     }
 

@@ -56,6 +56,7 @@ impl Phone {
             // What was said while the way was lost is said again.
             self.say_on_record(id);
             self.say_in_call(id, &CallMessage::Hold { on: held });
+            self.say_why_held(id, held);
             self.say_in_call(id, &CallMessage::Mute { on: muted });
             self.tell_state(id);
             self.voice_follows();

@@ -21,7 +21,7 @@ use record::entry::{
 use record::{Calls, Head, Order, order, sealing, tree};
 use wire::limits::{ENTRY_LEN, ORDER_MAX, PROOF_MAX, TEXT_MAX};
 use wire::line::LineUp;
-use wire::{Blob, CallId, Field as _, Reader, Signature, Text, Wall, Writer};
+use wire::{Blob, CallId, Field as _, Precedence, Reader, Signature, Text, Wall, Writer};
 
 use crate::command::InputError;
 use crate::event::{Doubt, Event};
@@ -185,11 +185,18 @@ impl Phone {
         let Some(call) = self.calls.get(&id) else { return };
         let (contact, name, placed) =
             (call.contact, call.name, call.direction == Direction::Placed);
-        self.draft(contact, name, call.at, placed);
+        self.draft(contact, name, call.at, placed, call.precedence);
         self.record_state(id);
     }
 
-    fn draft(&mut self, contact: u32, name: CallId, at: Wall, placed: bool) {
+    fn draft(
+        &mut self,
+        contact: u32,
+        name: CallId,
+        at: Wall,
+        placed: bool,
+        precedence: Precedence,
+    ) {
         let Some(record) = self.contacts.get(&contact) else { return };
         // Calls between handsets of one person are none of the office's.
         if self.record.calls() == Calls::None || record.row.sibling {
@@ -203,7 +210,7 @@ impl Phone {
             identity: record.row.identity,
             keys: record.row.keys,
             arranged_by: None,
-            policy: policy(self.applied(contact, None)),
+            policy: policy(crate::urgent::applied(self.applied(contact, None), precedence)),
             members: List::default(),
             steps: List::default(),
             left_out: 0,
@@ -270,8 +277,15 @@ impl Phone {
     }
 
     /// A call that never rang here: it came as mail, or while the owner was in another one, or broke a rule.
-    pub(crate) fn record_unrung(&mut self, contact: u32, name: CallId, at: Wall, end: End) {
-        self.draft(contact, name, at, false);
+    pub(crate) fn record_unrung(
+        &mut self,
+        contact: u32,
+        name: CallId,
+        at: Wall,
+        end: End,
+        precedence: Precedence,
+    ) {
+        self.draft(contact, name, at, false, precedence);
         self.record_ends(contact, name, end, None);
     }
 

@@ -14,18 +14,20 @@ use seal::identity::{DevicePub, VerifiedDevice};
 use voice::Level;
 use wire::line::{Closure, LineUp};
 use wire::talk::{CallMessage, ContactMessage, Sealed};
-use wire::{CallId, Leg, Time, Wall};
+use wire::{CallId, Leg, Precedence, Time, Wall};
 
 use crate::behalf::Behalf;
 use crate::command::InputError;
 use crate::event::Event;
 use crate::machine::{Effect, Phone};
 use crate::mail::Way;
+use crate::night::NightThere;
 use crate::position::Parked;
 use crate::record::CallRecord;
 use crate::room::{Asked, Room};
 use crate::stock::Keyed;
 use crate::talk::TEXTS_MAX;
+use crate::urgent::{Preempted, invitation};
 
 /// An invitation that is older does not ring: an exchange kept it, and its caller has long given up. As much as
 /// two exchanges' clocks may differ.
@@ -80,6 +82,12 @@ pub(crate) struct Call {
     pub(crate) behalf: Option<Behalf>,
     /// It is held, and its attendant is reminded of it.
     pub(crate) parked: Option<Parked>,
+    /// It was placed, and the other side is in night service.
+    pub(crate) night: Option<NightThere>,
+    /// How urgent it is: no more than its callee lets its caller say.
+    pub(crate) precedence: Precedence,
+    /// Held by this side, or by the other, because a more urgent one came.
+    pub(crate) preempted: Preempted,
 }
 
 impl Call {
@@ -121,6 +129,9 @@ impl Call {
             asked: None,
             behalf: None,
             parked: None,
+            night: None,
+            precedence: Precedence::Routine,
+            preempted: Preempted::default(),
         }
     }
 
@@ -198,16 +209,18 @@ impl Phone {
 
     /// A person taps on a contact.
     pub(crate) fn place(&mut self, contact: u32) -> Result<(), InputError> {
-        self.place_as(contact, None)
+        self.place_as(contact, None, Precedence::Routine)
     }
 
-    /// The same, in the name of `principal`.
+    /// The same, in the name of `principal`, or a more urgent one.
     pub(crate) fn place_as(
         &mut self,
         contact: u32,
         principal: Option<u32>,
+        precedence: Precedence,
     ) -> Result<(), InputError> {
         self.own_exchange()?;
+        self.may_claim(contact, precedence)?;
         self.nobody_between(0)?;
         self.may_place(contact)?;
         let (now, wall, patience) = (self.now, self.wall(), self.patience);
@@ -218,6 +231,7 @@ impl Phone {
         call.stage = Stage::Outgoing(Outgoing::place(now, patience));
         call.keyed = keyed;
         call.behalf = principal.map(Behalf::Mine);
+        call.precedence = precedence;
         self.begin_call(call);
         Ok(())
     }
@@ -265,7 +279,7 @@ impl Phone {
         up.next_leg = up.next_leg.wrapping_add(2);
         let at = self.wall();
         let Some(call) = self.calls.get_mut(&id) else { return };
-        let (contact, name) = (call.contact, call.name);
+        let (contact, name, precedence) = (call.contact, call.name, call.precedence);
         let old = call.leg.replace(leg);
         if let Stage::Outgoing(outgoing) = &mut call.stage {
             outgoing.opened();
@@ -274,8 +288,9 @@ impl Phone {
             self.send(Channel::Signal, &LineUp::Close { leg: old });
         }
         let invite = ContactMessage::Invite { call: name, at, again };
-        let envelope =
-            self.seal_for(contact, &invite).and_then(|body| self.envelope(contact, body));
+        let envelope = invitation(invite, precedence)
+            .and_then(|invite| self.seal_for(contact, &invite))
+            .and_then(|body| self.envelope(contact, body));
         let exchange = self.contacts.get(&contact).map(|c| c.row.exchange.clone());
         match (envelope, exchange) {
             (Ok(envelope), Some(exchange)) => {
@@ -316,7 +331,11 @@ impl Phone {
         }
     }
 
-    /// A contact rings, or rang.
+    /// A contact rings, or rang. `claimed`: how urgent it says that this is.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "the fields of one message, and where it came from"
+    )]
     pub(crate) fn invited(
         &mut self,
         contact: u32,
@@ -324,12 +343,14 @@ impl Phone {
         name: CallId,
         at: Wall,
         again: bool,
+        claimed: Precedence,
         way: Way,
     ) {
+        let mut precedence = self.granted(contact, claimed);
         let leg = match way {
             Way::Leg(leg) => leg,
             Way::Mail(_) if again => return,
-            Way::Mail(_) => return self.missed(contact, name, at),
+            Way::Mail(_) => return self.missed(contact, name, at, precedence),
             Way::Aside => return,
         };
         if let Some(id) = self.live(contact, name) {
@@ -346,16 +367,22 @@ impl Phone {
         }
         if at.0.saturating_add(STALE) < self.wall().0 {
             self.turn_away(contact, leg, None);
-            return self.missed(contact, name, at);
+            return self.missed(contact, name, at, precedence);
         }
         let crossing = self.crossing(contact);
         if let Some((id, mine)) = crossing {
+            // Whichever goes on, it is as urgent as the more urgent of the two.
+            if let Some(call) = self.calls.get_mut(&id) {
+                precedence = precedence.max(call.precedence);
+                call.precedence = precedence;
+            }
             if call::glare(&mine, &name) == Survivor::Mine {
                 return;
             }
             self.end_call(id, End::Glare);
         }
-        let Some(tell) = self.may_ring(contact, Kind::Direct, leg, name, at) else { return };
+        let tell = self.may_ring(contact, Kind::Direct, leg, name, at, precedence);
+        let Some(tell) = tell else { return };
         let Some(record) = self.contacts.get_mut(&contact) else { return };
         record.row.used = true;
         let keyed: Vec<Keyed> = record.stock.take_joined(name).into_iter().collect();
@@ -363,8 +390,9 @@ impl Phone {
         self.touched_contacts.insert(contact);
         let mut call = Call::new(name, contact, Direction::Received, at);
         call.leg = Some(leg);
-        call.stage = Stage::Incoming(self.comes_in());
+        call.stage = Stage::Incoming(self.comes_in(precedence));
         (call.device, call.tell, call.keyed) = (Some(from.device()), tell, keyed);
+        call.precedence = precedence;
         let id = self.new_call(call);
         self.record_begins(id);
         if !keys && tell {
@@ -376,15 +404,13 @@ impl Phone {
             return;
         }
         self.tell(Event::Incoming { call: id, contact });
-        if tell {
-            self.say_over_leg(contact, leg, &ContactMessage::Ringing { call: name });
-        }
+        self.say_rings(id);
     }
 
-    /// A call that comes in: silently, if the owner does not want to be disturbed.
-    pub(crate) fn comes_in(&self) -> Incoming {
+    /// A call that comes in: silently, if the owner does not want to be disturbed, or at night.
+    pub(crate) fn comes_in(&self, precedence: Precedence) -> Incoming {
         let mut incoming = Incoming::new(self.now);
-        if self.away {
+        if self.away || self.sleeps(precedence) {
             incoming.ignore();
         }
         incoming
@@ -393,14 +419,10 @@ impl Phone {
     /// The caller of a call that is known opened another leg.
     fn new_leg(&mut self, id: u32, leg: Leg) {
         let Some(call) = self.calls.get_mut(&id) else { return };
-        let (name, contact, tell) = (call.name, call.contact, call.tell);
         call.leg = Some(leg);
         match &call.stage {
             Stage::Outgoing(_) => {}
-            Stage::Incoming(_) if tell => {
-                self.say_over_leg(contact, leg, &ContactMessage::Ringing { call: name });
-            }
-            Stage::Incoming(_) => {}
+            Stage::Incoming(_) => self.say_rings(id),
             Stage::Answering(_) => {
                 self.send(Channel::Signal, &LineUp::Take { leg });
                 self.package_over_leg(id);
@@ -418,13 +440,19 @@ impl Phone {
         leg: Leg,
         name: CallId,
         at: Wall,
+        precedence: Precedence,
     ) -> Option<bool> {
-        let (busy, now) = (self.busyness(), self.wall());
+        let ((busy, gives_way), now) = (self.busyness(precedence), self.wall());
         match self.contacts.get(&contact)?.verdict(kind, now, busy) {
-            Verdict::Ring { tell } => return Some(tell),
+            Verdict::Ring { tell } => {
+                if let Some(other) = gives_way {
+                    self.give_way(other);
+                }
+                return Some(tell);
+            }
             Verdict::Busy { tell } => {
                 self.turn_away(contact, leg, tell.then_some(ContactMessage::Busy { call: name }));
-                self.missed(contact, name, at);
+                self.missed(contact, name, at, precedence);
             }
             Verdict::Refuse { rule, tell } => self.refuse(contact, leg, name, at, rule, tell),
             Verdict::Drop => self.turn_away(contact, leg, None),
@@ -449,8 +477,7 @@ impl Phone {
         let (Stage::Incoming(_), Some(leg), true) = (&call.stage, call.leg, call.rings()) else {
             return Err(InputError::WrongState("the call does not ring here (any more)"));
         };
-        self.nobody_between(id)?;
-        self.hold_others(id);
+        self.make_way(id)?;
         let call = self.call_mut(id)?;
         if let Stage::Incoming(incoming) =
             core::mem::replace(&mut call.stage, Stage::Over { end: End::Missed, until: now })

@@ -16,27 +16,33 @@
 //!  22     -                   AwayRow      whether the owner is away
 //!  23     number u64          DelegationRow  what the owner lets a contact do
 //!  24     contact number u32  WarrantRow   what a contact lets the owner do
+//!  26     contact number u32  GrantRow     how urgent calls with that contact may be
 //!  30     -                   RecordRow    the records officer, and how far the record is
 //!  31     number u64          an entry of the record, sealed, that the exchange has not proved to have
 //!  32     contact u32, name   facts of a call under way that belongs on the record
 //!  40     -                   PositionRow  this handset is a switchboard position, or was
 //!  41     number u32          AppointmentRow
+//!  45     -                   NightRow     night service of this handset
 //! ```
 //!
 //! All of it is secret: the host seals it (`seal::vault`).
 
 use core::time::Duration;
 
+use call::night::{Hand, Service};
 use call::{Direction, End, Entry};
 use record::Order;
 use record::entry::Seen;
 use seal::delegation::Rights;
 use seal::group::Group;
-use wire::limits::{BODY_MAX, CARD_MAX, DELEGATION_MAX, HOST_MAX, NAME_MAX, ORDER_MAX, TEXT_MAX};
+use wire::limits::{
+    BODY_MAX, CARD_MAX, DELEGATION_MAX, HOST_MAX, INSTEAD_MAX, NAME_MAX, ORDER_MAX, TEXT_MAX,
+};
 use wire::rows::Row;
 use wire::{
-    Address, Blob, CallId, DecodeError, Envelope, ExchangePub, ExchangeRef, Field, IdentityPub,
-    MailId, OfficerPub, PairwisePub, Reader, Rules, Text, Token, Wall, Writer,
+    Address, Blob, CallId, DecodeError, Envelope, ExchangePub, ExchangeRef, Field, Hours,
+    IdentityPub, MailId, OfficerPub, PairwisePub, Precedence, Reader, Rules, Text, Token, Wall,
+    Writer,
 };
 
 use crate::behalf::DelegationState;
@@ -44,6 +50,7 @@ use crate::cards::Card;
 use crate::contacts::Contact;
 use crate::lamps::ContactLamp;
 use crate::machine::{Phone, Task};
+use crate::night::Night;
 
 pub(crate) const OWN: u8 = 1;
 pub(crate) const CARD: u8 = 2;
@@ -59,11 +66,13 @@ pub(crate) const LAMP: u8 = 21;
 pub(crate) const AWAY: u8 = 22;
 pub(crate) const DELEGATION: u8 = 23;
 pub(crate) const WARRANT: u8 = 24;
+pub(crate) const GRANT: u8 = 26;
 pub(crate) const RECORD: u8 = 30;
 pub(crate) const ENTRY: u8 = 31;
 pub(crate) const DRAFT: u8 = 32;
 pub(crate) const POSITION: u8 = 40;
 pub(crate) const AGENDA: u8 = 41;
+pub(crate) const NIGHT: u8 = 45;
 
 /// Longest snapshot of a key package's private half. Bytes.
 const PACKAGE_MAX: usize = 60_000;
@@ -192,6 +201,31 @@ impl RulesRow {
 }
 
 record! {
+    /// How urgent calls with a contact may be. A contact without such a row: routine, both ways.
+    GrantRow {
+        /// [`GRANT_VERSION`].
+        version: u8,
+        /// Calls of it, by the owner's word.
+        own: Precedence,
+        /// Calls to it, as it told.
+        theirs: Precedence,
+        /// What it was told of the owner's.
+        said: Precedence,
+    }
+}
+
+/// The only version of a [`GrantRow`] so far.
+const GRANT_VERSION: u8 = 1;
+
+impl GrantRow {
+    /// Routine, both ways.
+    pub(crate) fn none() -> Self {
+        let (own, theirs, said) = Default::default();
+        GrantRow { version: GRANT_VERSION, own, theirs, said }
+    }
+}
+
+record! {
     /// Lamps between this handset and a contact. Without such a row there are none.
     LampRow {
         /// [`LAMP_VERSION`].
@@ -300,10 +334,14 @@ record! {
         received: bool,
         at: Wall,
         talked: u64,
+        /// Why it ended, in the lower six bits; how urgent it was, above routine, in the others.
         end: u8,
         unseen: bool,
     }
 }
+
+/// Bits of [`HistoryRow::end`].
+const END_BITS: u8 = 6;
 
 record! {
     NoteRow {
@@ -364,6 +402,41 @@ impl PositionRow {
 }
 
 record! {
+    /// Night service.
+    NightRow {
+        /// [`NIGHT_VERSION`].
+        version: u8,
+        staffed: Option<Hours>,
+        aloud: Option<Precedence>,
+        instead: Text<INSTEAD_MAX>,
+        /// By hand: on or off,
+        hand: Option<bool>,
+        /// since when,
+        since: Wall,
+        /// and until when.
+        until: Option<Wall>,
+    }
+}
+
+/// The only version of a [`NightRow`] so far.
+const NIGHT_VERSION: u8 = 1;
+
+impl NightRow {
+    pub(crate) fn new(night: &Night) -> Self {
+        let hand = night.service.hand;
+        NightRow {
+            version: NIGHT_VERSION,
+            staffed: night.service.staffed,
+            aloud: night.aloud,
+            instead: night.instead.clone(),
+            hand: hand.map(|hand| hand.on),
+            since: hand.map_or(Wall(0), |hand| hand.since),
+            until: hand.and_then(|hand| hand.until),
+        }
+    }
+}
+
+record! {
     /// A call that is to be made.
     AppointmentRow {
         /// [`AGENDA_VERSION`].
@@ -394,7 +467,7 @@ impl From<&Entry> for HistoryRow {
             received: entry.direction == Direction::Received,
             at: entry.at,
             talked: u64::try_from(entry.talked.as_micros()).unwrap_or(u64::MAX),
-            end: entry.end.code(),
+            end: entry.end.code() | (entry.precedence as u8) << END_BITS,
             unseen: entry.unseen,
         }
     }
@@ -408,8 +481,10 @@ impl HistoryRow {
             direction: if self.received { Direction::Received } else { Direction::Placed },
             at: self.at,
             talked: Duration::from_micros(self.talked),
-            end: End::from_code(self.end).ok_or("an end that this program does not know")?,
+            end: End::from_code(self.end & ((1 << END_BITS) - 1))
+                .ok_or("an end that this program does not know")?,
             unseen: self.unseen,
+            precedence: Precedence::ALL[usize::from(self.end >> END_BITS)],
         })
     }
 }
@@ -438,6 +513,12 @@ impl Phone {
                 let rules = RulesRow::decode(&row.value).map_err(text)?;
                 let contact = self.contacts.get_mut(&number32(&row.key)?);
                 contact.ok_or("rules without their contact")?.rules = rules;
+            }
+            GRANT => {
+                of_version(row, GRANT_VERSION)?;
+                let grant = GrantRow::decode(&row.value).map_err(text)?;
+                let contact = self.contacts.get_mut(&number32(&row.key)?);
+                contact.ok_or("a grant without its contact")?.grant = grant;
             }
             LAMP => {
                 of_version(row, LAMP_VERSION)?;
@@ -498,6 +579,13 @@ impl Phone {
                 let row = PositionRow::decode(&row.value).map_err(text)?;
                 let recall = Duration::from_secs(u64::from(row.recall));
                 self.position.recall = row.on.then_some(recall);
+            }
+            NIGHT => {
+                of_version(row, NIGHT_VERSION)?;
+                let row = NightRow::decode(&row.value).map_err(text)?;
+                let hand = row.hand.map(|on| Hand { on, since: row.since, until: row.until });
+                self.night.service = Service { staffed: row.staffed, hand };
+                (self.night.aloud, self.night.instead) = (row.aloud, row.instead);
             }
             AGENDA => {
                 of_version(row, AGENDA_VERSION)?;

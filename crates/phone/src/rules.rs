@@ -13,7 +13,7 @@ use call::contact::Progress;
 use call::{Barred, Direction, End, Entry, Kind, Side};
 use wire::limits::NAME_MAX;
 use wire::talk::{ContactMessage, SiblingMessage};
-use wire::{CallId, Hours, Leg, Rule, Rules, Text, Wall};
+use wire::{CallId, Hours, Leg, Precedence, Rule, Rules, Text, Wall};
 
 use crate::command::InputError;
 use crate::contacts::Contact;
@@ -32,6 +32,8 @@ pub struct ContactRules {
     pub interpreter: bool,
     /// Only with a note-taker in the call.
     pub note_taker: bool,
+    /// How urgent its calls may be at most, while the owner trusts it.
+    pub precedence: Precedence,
 }
 
 /// A rule that kept a call from coming about.
@@ -52,6 +54,7 @@ impl Phone {
             hours: own.hours,
             interpreter: own.interpreter,
             note_taker: own.note_taker,
+            precedence: contact.grant.own,
         }
     }
 
@@ -88,6 +91,7 @@ impl Phone {
         };
         self.keep_rules(contact);
         self.share_rules(contact);
+        self.grant(contact, rules.precedence);
         self.tell_rules();
         self.review_rooms();
         Ok(())
@@ -105,6 +109,7 @@ impl Phone {
             record.rules = RulesRow::none();
         }
         self.desk.delete(rows::RULES, rows::key32(contact));
+        self.forget_grant(contact);
     }
 
     /// Tells each contact that may know them what has changed in the owner's rules.
@@ -127,6 +132,7 @@ impl Phone {
                 self.keep_rules(contact);
             }
         }
+        self.tell_grants();
     }
 
     /// The owner's rules for a contact, as the contact is told them.
@@ -209,7 +215,7 @@ impl Phone {
             return;
         }
         let end = End::ByRule(Barred { rule, of: Side::Own });
-        self.record_unrung(contact, name, at, end);
+        self.record_unrung(contact, name, at, end, Precedence::Routine);
         let none = core::time::Duration::ZERO;
         self.keep_history(Entry::new(name, contact, Direction::Received, at, none, end));
         self.after(Effect::Tell(Event::RefusedByRule { contact, rule }));

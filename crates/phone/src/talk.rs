@@ -84,10 +84,14 @@ impl Phone {
         match message {
             CallMessage::Answer {} => {}
             CallMessage::Hold { on } => {
+                if !on || !active.is_held_by_other() {
+                    call.preempted.by_other = false;
+                }
                 active.held(on);
                 self.tell_state(id);
                 self.voice_follows();
             }
+            CallMessage::Preempted {} => self.preempted_there(id),
             CallMessage::Mute { on } => {
                 active.muted(on);
                 self.tell(Event::Muted { call: id, on });
@@ -118,6 +122,7 @@ impl Phone {
             | CallMessage::Confirmed {}
             | CallMessage::Announce { .. }
             | CallMessage::Here {}
+            | CallMessage::Urgency { .. }
             | CallMessage::Spoke { .. } => self.room_begins(id, message),
         }
     }
@@ -141,7 +146,10 @@ impl Phone {
     /// Both can speak now.
     pub(crate) fn begin_talk(&mut self, id: u32) {
         let muted = self.muted;
-        self.take_floor(id);
+        let waits = self.gives_floor_up(id);
+        if !waits {
+            self.take_floor(id);
+        }
         if let Some(call) = self.calls.get_mut(&id)
             && let Stage::Active(active) = &mut call.stage
         {
@@ -154,6 +162,9 @@ impl Phone {
             self.say_in_call(id, &CallMessage::Mute { on: true });
         }
         self.tell_state(id);
+        if waits {
+            self.preempt(id);
+        }
         self.voice_follows();
     }
 
@@ -179,11 +190,13 @@ impl Phone {
             }
         } else {
             call.parked = None;
+            call.preempted.by_me = false;
         }
         if let Some(Stage::Active(active)) = self.calls.get_mut(&id).map(|c| &mut c.stage)
             && active.hold(on)
         {
             self.say_in_call(id, &CallMessage::Hold { on });
+            self.say_why_held(id, on);
             self.tell_state(id);
             self.voice_follows();
         }

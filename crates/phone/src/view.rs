@@ -11,17 +11,19 @@ use seal::card::UnverifiedCard;
 use seal::words::Words;
 use voice::{Level, Quality};
 use wire::talk::Role;
-use wire::{Rules, Time, Wall};
+use wire::{Precedence, Rules, Time, Wall};
 
 use crate::agenda::AppointmentView;
 use crate::behalf::{BehalfView, DelegationView};
 use crate::enrol::Line;
 use crate::event::Doubt;
 use crate::machine::Phone;
+use crate::night::{NightThere, NightView};
 use crate::position::{CampView, ParkedView};
 use crate::ring::{Call, Stage};
 use crate::room::RoomView;
 use crate::rules::{BarredView, ContactRules};
+use crate::urgent::Preempted;
 use crate::watch::OfficeLineView;
 
 /// What the line is doing.
@@ -61,6 +63,8 @@ pub struct View {
     pub muted: bool,
     /// The owner does not want to be disturbed.
     pub away: bool,
+    /// Night service of this handset.
+    pub night: NightView,
     /// The microphone's level, heard or not.
     pub mic: Level,
     /// Contacts in order of their numbers.
@@ -115,6 +119,8 @@ pub struct ContactView {
     pub rules: ContactRules,
     /// Its own rules, as it told them.
     pub their_rules: Rules,
+    /// How urgent a call to it may be, as it told.
+    pub may_claim: Precedence,
     /// A rule would keep a call that is placed now from coming about.
     pub barred: Option<BarredView>,
     /// It is reached at the own exchange: one of the own office, to whom the owner can show the lamp.
@@ -176,6 +182,16 @@ pub struct CallView {
     pub asked: Option<(Role, String, String)>,
     /// In whose name the caller calls, or says that it does.
     pub behalf: Option<BehalfView>,
+    /// Placed: the other side is in night service.
+    pub night: Option<NightThere>,
+    /// How urgent it is: never more than its callee lets its caller say.
+    pub precedence: Precedence,
+    /// It rings, and is more urgent than the call under way.
+    pub rings_over: bool,
+    /// It is held because a more urgent one came.
+    pub preempted: Preempted,
+    /// It was set aside for a more urgent one, which is over: resuming it goes back.
+    pub goes_back: bool,
 }
 
 /// The office's record, as this handset knows it.
@@ -228,6 +244,8 @@ pub struct HistoryView {
     pub barred: Option<BarredView>,
     /// A missed call that the owner has not seen.
     pub unseen: bool,
+    /// How urgent it was.
+    pub precedence: Precedence,
 }
 
 /// A text, or a card that was handed on.
@@ -249,6 +267,7 @@ impl Phone {
     pub fn view(&mut self, now: Time) -> View {
         let quality = self.voice.quality();
         let heard = self.voice.heard();
+        let aside = self.set_aside();
         View {
             name: self.own.name.as_str().to_owned(),
             first_handset: self.identity.is_some(),
@@ -261,6 +280,7 @@ impl Phone {
             agenda: self.appointment_views(),
             muted: self.muted,
             away: self.away,
+            night: self.night_view(),
             mic: self.voice.mic_level(),
             contacts: self.contact_views(),
             calls: self
@@ -271,6 +291,8 @@ impl Phone {
                     let quality = (heard == Some(*id)).then_some(quality);
                     let mut view = call_view(*id, call, now, quality, self.on_record(*id));
                     view.behalf = self.behalf_view(call);
+                    view.rings_over = self.rings_over(*id);
+                    view.goes_back = aside == Some(*id);
                     if let CallState::Ended(end) = view.state {
                         view.barred = self.barred_view(call.contact, end);
                     }
@@ -327,6 +349,7 @@ impl Phone {
             blocked: c.row.blocked,
             rules: self.owners_rules(c),
             their_rules: c.rules.theirs.clone(),
+            may_claim: c.grant.theirs,
             barred: self
                 .barred(*id, Kind::Direct)
                 .and_then(|barred| self.barred_view(*id, End::ByRule(barred))),
@@ -377,6 +400,7 @@ impl Phone {
             end: entry.end,
             barred: self.barred_view(entry.contact, entry.end),
             unseen: entry.unseen,
+            precedence: entry.precedence,
         };
         self.history.values().rev().map(view).collect()
     }
@@ -433,6 +457,14 @@ fn call_view(
         room: call.room.as_ref().map(|room| room.view()),
         barred: None,
         behalf: None,
+        night: call.night.clone(),
+        precedence: call.urgency(),
+        rings_over: false,
+        preempted: Preempted {
+            by_other: call.preempted.by_other && call.state() == CallState::HeldByOther,
+            ..call.preempted
+        },
+        goes_back: false,
         asked: call.asked.as_ref().map(|a| (a.role, a.office.clone(), a.expected.clone())),
     }
 }

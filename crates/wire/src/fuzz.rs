@@ -33,4 +33,7 @@ pub fn trunk_message(data: &[u8]) {
 /// What handsets say end to end.
 pub fn contact_message(data: &[u8]) {
     canonical!(data, Sealed Offer ContactMessage SiblingMessage CallMessage);
+    if let Ok(ContactMessage::Urgent { invitation, .. }) = ContactMessage::decode(data) {
+        canonical!(invitation.as_bytes(), ContactMessage);
+    }
 }

@@ -26,6 +26,7 @@ pub mod ids;
 pub mod limits;
 pub mod line;
 pub mod linetest;
+pub mod precedence;
 pub mod rows;
 pub mod rules;
 pub mod talk;
@@ -39,5 +40,6 @@ pub use ids::{
     Address, CallId, ExchangePub, ExchangeRef, IdentityPub, Leg, LinePub, MailId, Nonce,
     OfficerPub, PairwisePub, Signature, Token,
 };
+pub use precedence::Precedence;
 pub use rules::{Hours, Rule, Rules};
 pub use time::{Time, Wall};

@@ -22,6 +22,10 @@ pub const KEY_PACKAGE_MAX: usize = 4 * 1024;
 pub const WELCOME_MAX: usize = 14 * 1024;
 /// Longest roster of a call, for whoever is let into it. Bytes.
 pub const ROSTER_MAX: usize = 2 * 1024;
+/// Longest text of who answers instead. Bytes. What says it is then no longer than what says that a call rings.
+pub const INSTEAD_MAX: usize = 54;
+/// Longest invitation in one that says how urgent it is. Bytes.
+pub const INVITATION_MAX: usize = 256;
 /// Longest card. Bytes.
 pub const CARD_MAX: usize = 512;
 /// Longest delegation. Bytes.

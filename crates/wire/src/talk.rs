@@ -9,9 +9,10 @@
 use crate::codec::{Blob, Text, codes, messages};
 use crate::ids::{Address, CallId, ExchangeRef, IdentityPub, PairwisePub};
 use crate::limits::{
-    BODY_MAX, CARD_MAX, DELEGATION_MAX, KEY_PACKAGE_MAX, NAME_MAX, ROSTER_MAX, TAGS_MAX, TEXT_MAX,
-    WELCOME_MAX,
+    BODY_MAX, CARD_MAX, DELEGATION_MAX, INSTEAD_MAX, INVITATION_MAX, KEY_PACKAGE_MAX, NAME_MAX,
+    ROSTER_MAX, TAGS_MAX, TEXT_MAX, WELCOME_MAX,
 };
+use crate::precedence::Precedence;
 use crate::rules::{Rule, Rules};
 use crate::time::Wall;
 
@@ -100,6 +101,13 @@ messages! {
         25 => Undelegate { number: u64 },
         /// I call for somebody, whom I call `name`, who signed this for me. Over the leg of that call.
         26 => Behalf { call: CallId, name: Text<NAME_MAX>, delegation: Blob<DELEGATION_MAX> },
+        /// This [`ContactMessage::Invite`] or [`ContactMessage::Bring`], and how urgent it is. Only to whom said [`ContactMessage::Grant`].
+        32 => Urgent { precedence: Precedence, invitation: Blob<INVITATION_MAX> },
+        /// From now on your calls to me may be as urgent as this, and no more.
+        33 => Grant { highest: Precedence },
+        /// Your call came in silently: it is night here, until that minute since 1970 (0: not known), and whoever `instead` names
+        /// answers. In place of [`ContactMessage::Ringing`], over the leg of that call.
+        34 => Night { until: u32, instead: Text<INSTEAD_MAX> },
     }
 }
 
@@ -179,6 +187,8 @@ messages! {
         8 => SetLamp { number: u32, shown: bool },
         /// The principal does not want to be disturbed, or no longer.
         9 => Away { on: bool },
+        /// How urgent calls of that contact may be, by the principal's word, and calls to it, by its own.
+        14 => Grant { number: u32, own: Precedence, theirs: Precedence },
     }
 }
 
@@ -218,5 +228,9 @@ messages! {
         27 => Spoke { first: u32, ticks: u8, sent: u64, tags: Blob<TAGS_MAX> },
         /// My office keeps a record of this call: who, when, how long, and notes; never what is said.
         30 => OnRecord { },
+        /// I hold this call because a more urgent one came. Right after [`CallMessage::Hold`].
+        32 => Preempted { },
+        /// Whoever is brought in is called with this precedence. By an attendant, to all who are in the call.
+        33 => Urgency { precedence: Precedence },
     }
 }

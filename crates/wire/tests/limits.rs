@@ -2,8 +2,8 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 use wire::limits::{
-    BODY_MAX, CARD_MAX, ENTRY_LEN, HOST_MAX, KEY_PACKAGE_MAX, MESSAGE_MAX, NAME_MAX, OFFER_LEN,
-    OFFER_MAX, ORDER_MAX, PROOF_MAX, TEXT_MAX, WELCOME_MAX,
+    BODY_MAX, CARD_MAX, ENTRY_LEN, HOST_MAX, INSTEAD_MAX, INVITATION_MAX, KEY_PACKAGE_MAX,
+    MESSAGE_MAX, NAME_MAX, OFFER_LEN, OFFER_MAX, ORDER_MAX, PROOF_MAX, TEXT_MAX, WELCOME_MAX,
 };
 use wire::line::{LineDown, LineUp};
 use wire::talk::{CallMessage, ContactMessage, Offer, Sealed};
@@ -61,6 +61,8 @@ fn variable_fields_end_at_their_limits() {
         ("Accepted.name", NAME_MAX, tag(2, 0), vec![], decode!(ContactMessage)),
         ("Prepare.welcome", WELCOME_MAX, tag(4, 48), vec![], decode!(ContactMessage)),
         ("Note.text", TEXT_MAX, tag(11, 24), vec![], decode!(ContactMessage)),
+        ("Urgent.invitation", INVITATION_MAX, vec![32, 4], vec![], decode!(ContactMessage)),
+        ("Night.instead", INSTEAD_MAX, tag(34, 4), vec![], decode!(ContactMessage)),
         ("Say.text", TEXT_MAX, tag(4, 4), vec![], decode!(CallMessage)),
     ];
     for (field, max, before, after, decode) in cases {

@@ -16,7 +16,8 @@ use wire::talk::{CallMessage, ContactMessage, Offer, Role, Sealed, SiblingMessag
 use wire::trunk::Trunk;
 use wire::{
     Address, Blob, CallId, DecodeError, Envelope, ExchangePub, ExchangeRef, Field, IdentityPub,
-    Leg, LinePub, MailId, Nonce, PairwisePub, Reader, Rule, Signature, Text, Token, Wall, Writer,
+    Leg, LinePub, MailId, Nonce, PairwisePub, Precedence, Reader, Rule, Signature, Text, Token,
+    Wall, Writer,
 };
 
 type Reread = fn(&[u8]) -> Result<Vec<u8>, DecodeError>;
@@ -174,6 +175,9 @@ fn vectors() -> Vec<Vector> {
             Delegate { delegation: blob(&[0xde; 4]), until: Wall(1_800_000_000) },
             Undelegate { number: 258 },
             Behalf { call: CallId([0xca; 16]), name: text("Ada"), delegation: blob(&[0xde; 4]) },
+            Urgent { precedence: Precedence::Flash, invitation: blob(&[6; 26]) },
+            Grant { highest: Precedence::Immediate },
+            Night { until: 30_000_540, instead: text("Clara Duarte, duty officer") },
         }
         SiblingMessage {
             Admit { credential: blob(&[0xc1; 4]), name: text("Ada") },
@@ -198,6 +202,7 @@ fn vectors() -> Vec<Vector> {
             Rules { number: 3, staff: 4, own: rules(), theirs: wire::Rules::default() },
             SetLamp { number: 3, shown: true },
             Away { on: true },
+            Grant { number: 3, own: Precedence::Flash, theirs: Precedence::Routine },
         }
         CallMessage {
             Answer {},
@@ -216,6 +221,8 @@ fn vectors() -> Vec<Vector> {
             Here {},
             Spoke { first: 1_000, ticks: 3, sent: 0b101, tags: blob(&[0x7a; 12]) },
             OnRecord {},
+            Preempted {},
+            Urgency { precedence: Precedence::Priority },
         }
     };
     let mut w = Writer::new();

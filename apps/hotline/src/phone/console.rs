@@ -5,7 +5,10 @@ use std::time::Duration;
 use call::lamp::Shown;
 use phone::{BehalfView, Command, DelegationState, DelegationView, Unproved, View};
 use seal::delegation::Rights;
+use wire::Precedence;
 use wire::talk::Role;
+
+use super::urgent;
 
 /// How long a card can be redeemed if nothing else is said.
 const CARD_TTL: Duration = Duration::from_secs(7 * 24 * 3600);
@@ -69,17 +72,23 @@ device                      a card for a further handset of yours; then verify i
 delegate N place DAYS       contact N may call in your name for so long; undelegate NUMBER takes it back, at once here and within
                             8 hours for whom it calls; delegations lists them
 call N for M                ring contact N in the name of contact M, who delegated that to you
-call N                      ring contact N         answer, decline, ignore   the call that comes in
+call N [LEVEL] [for M]      the same as priority, immediate or flash, if contact N grants it: it rings over a less urgent call there
+policy N precedence LEVEL   how urgent calls of contact N may be, if you trust N; routine, unless you say more
+call N                      ring contact N         answer, decline, ignore   the call that comes in; of several the most urgent
 hangup                      end, or give up        hold on|off, mute on|off
 say TEXT                    beside voice           note N TEXT               to contact N, any time
 minute TEXT                 a note for the office's record of this call; its records officer reads it
 record                      how the record stands  record accept FINGERPRINT the records officer's, as they read it
 hand N LINK                 pass a card on         history, notes, seen      past calls, texts; missed calls seen
-bring ROLE N [EXPECTED]     ring contact N into this call as principal, interpreter, note-taker, records-officer or
+bring [LEVEL] ROLE N [EXPECTED]   ring contact N into this call as principal, interpreter, note-taker, records-officer or
                             duty-officer; EXPECTED is shown there: who is awaited of the other side
 announce on|off             speak to those who are held      room   who is in the call, how far it is
 connect                     the attendants leave, those who stay are connected      leave   as hangup
 position on|off             calls that come in during a call wait beside it, or find you busy
+night on|off                calls come in silently, and callers whom you trust are told; until you are staffed again, or no longer
+night staffed HOURS         the same by itself outside of these hours, as in `policy`; or: night staffed always
+night instead NAME          who answers instead, as those callers are told it; without NAME nobody
+night aloud LEVEL           calls of that level ring aloud all the same; or: night aloud none
 park [REASON]               put the call aside; you are reminded after three minutes; `resume N` takes call N up again
 camp N, camp-end N          ring contact N, who was busy, again until it is free, for a quarter of an hour at most
 agenda, start N, seen N     appointments; ring for appointment N; its reminder was seen
@@ -132,13 +141,27 @@ pub fn read(line: &str, view: &View) -> Result<Action, String> {
             let (contact, rest) = number(rest)?;
             super::rules::read(contact, rest, view)?
         }
-        "call" => match number(rest)? {
-            (contact, "") => Command::Call { contact },
-            (contact, rest) => match split(rest) {
-                ("for", principal) => Command::CallFor { contact, principal: number(principal)?.0 },
-                (other, _) => return Err(format!("say `call N` or `call N for M`, not `{other}`")),
-            },
-        },
+        "call" => {
+            let (contact, rest) = number(rest)?;
+            let (precedence, rest) = precedence(rest);
+            let principal = match split(rest) {
+                ("", _) => None,
+                ("for", principal) => Some(number(principal)?.0),
+                (other, _) => {
+                    let levels = urgent::words();
+                    return Err(format!(
+                        "say `call N`, `call N LEVEL` or `call N for M`, not `{other}`; levels are {levels}"
+                    ));
+                }
+            };
+            match (precedence, principal) {
+                (None, None) => Command::Call { contact },
+                (None, Some(principal)) => Command::CallFor { contact, principal },
+                (Some(precedence), principal) => {
+                    Command::CallUrgent { contact, principal, precedence }
+                }
+            }
+        }
         "delegate" => {
             let (contact, rest) = number(rest)?;
             let ("place", days) = split(rest) else {
@@ -155,12 +178,15 @@ pub fn read(line: &str, view: &View) -> Result<Action, String> {
         "decline" => Command::Decline { call: coming_in(view)? },
         "ignore" => Command::Ignore { call: coming_in(view)? },
         "bring" => {
+            let (precedence, rest) = precedence(rest);
             let (word, rest) = split(rest);
             let role = role(word)?;
             let (contact, expected) = number(rest)?;
-            Command::Bring { call: current(view)?, contact, role, expected: expected.into() }
+            let (call, precedence) = (current(view)?, precedence.unwrap_or_default());
+            Command::Bring { call, contact, role, expected: expected.into(), precedence }
         }
         "position" => super::position::position(on(rest)?),
+        "night" => super::night::read(rest, view)?,
         "park" => Command::Park { call: current(view)?, reason: rest.into(), recall: None },
         "resume" => Command::Hold { call: number(rest)?.0, on: false },
         "camp" => Command::Camp { contact: number(rest)?.0, time: super::position::CAMP },
@@ -226,6 +252,15 @@ fn number(text: &str) -> Result<(u32, &str), String> {
     let (word, rest) = split(text);
     let number = word.parse().map_err(|_| format!("`{word}` is not a number from the list"))?;
     Ok((number, rest))
+}
+
+/// A precedence, if one is said first.
+fn precedence(text: &str) -> (Option<Precedence>, &str) {
+    let (word, rest) = split(text);
+    match urgent::read(word) {
+        Some(precedence) => (Some(precedence), rest),
+        None => (None, text),
+    }
 }
 
 fn yes(text: &str) -> Result<bool, String> {
@@ -307,19 +342,20 @@ pub fn lamp_word(lamp: Shown) -> &'static str {
 }
 
 fn coming_in(view: &View) -> Result<u32, String> {
-    let call = view.calls.iter().find(|c| c.state == call::CallState::RingingHere);
-    call.map(|c| c.id).ok_or_else(|| "no call comes in".into())
+    urgent::next(view).map(|c| c.id).ok_or_else(|| "no call comes in".into())
 }
 
 fn current(view: &View) -> Result<u32, String> {
     live(view).map(|c| c.id).ok_or_else(|| "there is no call".into())
 }
 
-/// The call that is spoken in; else the latest that is not over, and of those rather one that does not wait to be answered.
+/// The call that is spoken in; else one that was set aside for a more urgent call that is over; else the latest that is not over,
+/// and of those rather one that does not wait to be answered.
 pub fn live(view: &View) -> Option<&phone::CallView> {
     use call::CallState::{Connected, Ended, RingingHere};
     let order = |c: &&phone::CallView| match c.state {
-        Connected => 2,
+        Connected => 3,
+        _ if c.goes_back => 2,
         RingingHere => 0,
         _ => 1,
     };
@@ -368,10 +404,19 @@ mod tests {
             Ok(Command::Delegate { contact: 3, rights: Rights::PLACE, ttl })
                 if ttl == Duration::from_secs(2 * 86_400)
         ));
+        let Ok(Command::CallUrgent { contact: 3, principal: None, precedence }) =
+            command("call 3 flash")
+        else {
+            panic!("no such call");
+        };
+        assert_eq!(precedence, Precedence::Flash);
+        let for_another = command("call 3 immediate for 2");
+        assert!(matches!(for_another, Ok(Command::CallUrgent { principal: Some(2), .. })));
         assert!(matches!(command("undelegate 4"), Ok(Command::RevokeDelegation { number: 4 })));
         assert!(matches!(command("away off"), Ok(Command::SetAway { on: false })));
         assert!(matches!(command("mute on"), Ok(Command::Mute { on: true })));
         assert!(matches!(command("position on"), Ok(Command::SetPosition { recall: Some(_) })));
+        assert!(matches!(command("night on"), Ok(Command::Night { on: true })));
         assert!(matches!(command("seen"), Ok(Command::ClearMissed)));
         assert!(matches!(command("seen 3"), Ok(Command::Reminded { id: 3 })));
         assert!(matches!(read("agenda", &view), Ok(Action::Show(Show::Agenda))));
@@ -387,6 +432,7 @@ mod tests {
             ("redeem", "link is missing"),
             ("verify 1 maybe", "yes or no"),
             ("call 3 at nine", "call N for M"),
+            ("call 3 at nine", "routine, priority, immediate, flash"),
             ("delegate 3 sign 4", "there is `place`"),
             ("delegate 3 place soon", "`soon` is not a number of days"),
             ("lamp Ada yes", "`Ada` is not a number"),

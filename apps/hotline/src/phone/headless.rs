@@ -16,8 +16,9 @@ use serde_json::{Value, json};
 
 use super::console::{self, Action, HELP, Show};
 use super::host::{Handle, Happened};
-use super::position;
 use super::rules;
+use super::urgent;
+use super::{night, position};
 use crate::cli::Failure;
 use crate::exchange::operator::calls_in_words;
 
@@ -71,9 +72,9 @@ pub(super) fn run(
                 Ok(Action::Show(show)) => say(&shown(show, &handle.view())),
                 Ok(Action::Command(command)) => {
                     let called = match command {
-                        Command::Call { contact } | Command::CallFor { contact, .. } => {
-                            Some(contact)
-                        }
+                        Command::Call { contact }
+                        | Command::CallFor { contact, .. }
+                        | Command::CallUrgent { contact, .. } => Some(contact),
                         _ => None,
                     };
                     match handle.command(command) {
@@ -106,6 +107,10 @@ fn say(value: &Value) {
 
 fn name(view: &View, contact: u32) -> &str {
     view.contacts.iter().find(|c| c.id == contact).map_or("", |c| &c.name)
+}
+
+fn urgency(view: &View, call: u32) -> Option<&'static str> {
+    view.calls.iter().find(|c| c.id == call).map(|c| urgent::word(c.precedence))
 }
 
 fn state(state: CallState) -> String {
@@ -148,11 +153,11 @@ fn told(event: &Event, view: &View) -> Value {
             let asked = view.calls.iter().find(|c| c.id == call).and_then(|c| c.asked.as_ref());
             match asked {
                 None => json!({"event": "incoming", "call": call, "contact": contact,
-                               "name": name(view, contact)}),
+                               "name": name(view, contact), "precedence": urgency(view, call)}),
                 Some((role, office, expected)) => {
                     json!({"event": "incoming", "call": call, "contact": contact,
                            "name": name(view, contact), "as": console::role_word(*role),
-                           "with_office": office, "expected": expected})
+                           "with_office": office, "expected": expected, "precedence": urgency(view, call)})
                 }
             }
         }
@@ -165,6 +170,13 @@ fn told(event: &Event, view: &View) -> Value {
             }
             value
         }
+        Event::NightService { on } => json!({"event": "night-service", "on": on}),
+        Event::Night { call } => {
+            let night = view.calls.iter().find(|c| c.id == call).and_then(|c| c.night.as_ref());
+            json!({"event": "night-there", "call": call, "until": night.and_then(|n| n.until).map(|at| at.0),
+                   "instead": night.map(|n| &n.instead)})
+        }
+        Event::Preempted { call } => json!({"event": "preempted", "call": call}),
         Event::Voice { call } => json!({"event": "voice", "call": call}),
         Event::Muted { call, on } => json!({"event": "muted-by-other", "call": call, "on": on}),
         Event::Forged { call, leaf } => {
@@ -248,7 +260,7 @@ fn room_json(room: &RoomView, view: &View) -> Value {
     json!({
         "stage": format!("{:?}", room.stage).to_lowercase(),
         "as": console::role_word(room.role), "epoch": room.epoch,
-        "with_office": room.expected.1, "expected": room.expected.0,
+        "with_office": room.expected.1, "expected": room.expected.0, "precedence": urgent::word(room.urgency),
         "can_connect": room.can_connect, "missing": room.missing.map(rules::rule_word), "announcing": room.announcing,
         "members": room.members.iter().map(|m| json!({
             "name": m.name, "office": m.office, "role": console::role_word(m.role), "own": m.own,
@@ -280,7 +292,7 @@ fn shown(show: Show, view: &View) -> Value {
         Show::History => json!({"history": view.history.iter().map(|h| json!({
             "contact": h.contact, "name": name(view, h.contact),
             "direction": format!("{:?}", h.direction).to_lowercase(), "at": h.at.0,
-            "talked_s": h.talked.as_secs(), "end": ended(h.end),
+            "talked_s": h.talked.as_secs(), "end": ended(h.end), "precedence": urgent::word(h.precedence),
             "barred": h.barred.as_ref().map(rules::barred_json), "unseen": h.unseen,
         })).collect::<Vec<_>>(), "missed": view.missed}),
         Show::Notes => json!({"notes": view.notes.iter().map(|n| json!({
@@ -314,7 +326,7 @@ fn shown(show: Show, view: &View) -> Value {
             "name": view.name, "office": view.office,
             "line": format!("{:?}", view.line).to_lowercase(), "muted": view.muted, "away": view.away,
             "mic_dbfs": view.mic.rms, "mail_waiting": view.mail_waiting, "missed": view.missed,
-            "position": view.position.is_some(), "camps": view.camps.iter().map(|c| c.contact).collect::<Vec<_>>(),
+            "night": night::json(&view.night), "position": view.position.is_some(), "camps": view.camps.iter().map(|c| c.contact).collect::<Vec<_>>(),
             "store_fails": view.store_fails, "clock_off_s": view.clock_off,
             "voice": {"played": view.voice.played, "rebuilt": view.voice.rebuilt,
                       "concealed": view.voice.concealed, "late": view.voice.late},
@@ -322,6 +334,8 @@ fn shown(show: Show, view: &View) -> Value {
                 "call": c.id, "contact": c.contact, "name": name(view, c.contact),
                 "state": state(c.state), "timer_s": c.timer.as_secs(),
                 "level_dbfs": c.level.rms, "muted_by_other": c.muted_by_other, "parked": position::parked(c),
+                "precedence": urgent::word(c.precedence), "rings_over": c.rings_over, "goes_back": c.goes_back,
+                "preempted_by_me": c.preempted.by_me, "preempted_by_other": c.preempted.by_other,
                 "behalf": c.behalf.as_ref().map(behalf_json),
                 "on_record": c.on_record, "on_record_there": c.on_record_there, "minutes": c.minutes.len(),
             })).collect::<Vec<_>>(),

@@ -27,6 +27,7 @@ use voice::{BLOCK, FRAME};
 use wire::Time;
 
 use super::sound::{Sink, SoundError, Source, Timeline};
+use super::urgent::Tone;
 use crate::host::Clock;
 use crate::net::{
     ConnId, Endpoint, ExchangeKey, Limits, NetError, Peer, Role, Tap, Waker, keep_pace,
@@ -262,6 +263,7 @@ pub struct Host {
     connected: bool,
     source: Box<dyn Source>,
     sink: Box<dyn Sink>,
+    tone: Tone,
     inbox: Receiver<Message>,
     looked_up: Receiver<(ExchangeKey, Option<SocketAddr>)>,
     look_up: Sender<(ExchangeKey, Option<SocketAddr>)>,
@@ -308,6 +310,7 @@ impl Opened {
             connected: false,
             source,
             sink,
+            tone: Tone::default(),
             inbox,
             looked_up,
             look_up,
@@ -470,6 +473,14 @@ impl Host {
                     if let Event::Call { state: CallState::Connected, .. } = event {
                         self.source.start(now);
                     }
+                    let over = match event {
+                        Event::Incoming { call, .. } => self.opened.machine.rings_over(call),
+                        Event::Preempted { .. } => true,
+                        _ => false,
+                    };
+                    if over {
+                        self.tone.start();
+                    }
                     happened.push(Happened { at: now, event });
                 }
                 Output::Timeout(at) => self.timeout = at,
@@ -520,6 +531,7 @@ impl Host {
         while self.sink.due() <= self.now() {
             let now = self.now();
             self.opened.machine.render(now, &mut block);
+            self.tone.mix(&mut block);
             self.sink.block(now, &block);
         }
     }

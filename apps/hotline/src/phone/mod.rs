@@ -5,8 +5,10 @@
 //!  host.rs    the loop: socket, store and sound around the machine of crate `phone`
 //!  sound.rs   WAV files and silence          device.rs   microphone and loudspeaker
 //!  console.rs commands as text               headless.rs events as JSON lines
+//!  night.rs   night service, as typed and read
 //!  position.rs a switchboard position, its appointments
 //!  rules.rs   rules for calls, as typed and read
+//!  urgent.rs  how urgent a call is: words, ring and tone
 //!  screen/    a person's screen in the terminal
 //! ```
 
@@ -15,7 +17,9 @@ pub mod console;
 pub mod device;
 mod headless;
 pub mod host;
+mod night;
 mod position;
 mod rules;
 mod screen;
 pub mod sound;
+mod urgent;

@@ -17,7 +17,7 @@ pub(super) const RECALL: Duration = Duration::from_secs(180);
 pub(super) const CAMP: Duration = Duration::from_secs(900);
 
 /// A time of day, where the clocks are so many minutes east of UTC.
-fn local(at: Wall, east: i16) -> String {
+pub(super) fn local(at: Wall, east: i16) -> String {
     let local = at.0.saturating_add_signed(i64::from(east) * 60);
     let (days, minutes) = (local / 86_400, local % 86_400 / 60);
     let week = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];

@@ -8,7 +8,9 @@ use call::hours;
 use call::{Barred, Side};
 use phone::{BarredView, Command, ContactRules, ContactView, View};
 use serde_json::{Value, json};
-use wire::{Rule, Rules};
+use wire::{Precedence, Rule};
+
+use super::urgent;
 
 /// A rule in a word.
 pub(super) fn rule_word(rule: Rule) -> &'static str {
@@ -39,8 +41,13 @@ pub(super) fn barred_json(why: &BarredView) -> Value {
     json!({"rule": rule_word(why.barred.rule), "of": of, "lifted_by": why.lifted_by})
 }
 
-fn parts(staff: Option<&str>, of: (Option<&wire::Hours>, bool, bool)) -> Vec<String> {
+fn parts(
+    staff: Option<&str>,
+    of: (Option<&wire::Hours>, bool, bool),
+    precedence: Precedence,
+) -> Vec<String> {
     let (open, interpreter, note_taker) = of;
+    let urgent = precedence.is_urgent().then(|| format!("up to {}", urgent::word(precedence)));
     let staff = staff.map(|name| match name {
         "" => "through staff".into(),
         name => format!("through {name}"),
@@ -48,21 +55,23 @@ fn parts(staff: Option<&str>, of: (Option<&wire::Hours>, bool, bool)) -> Vec<Str
     let hours = open.map(hours::words);
     let interpreter = interpreter.then(|| "with an interpreter".to_owned());
     let note_taker = note_taker.then(|| "with a note-taker".to_owned());
-    [staff, hours, interpreter, note_taker].into_iter().flatten().collect()
+    [staff, hours, interpreter, note_taker, urgent].into_iter().flatten().collect()
 }
 
 /// The owner's rules for a contact; `None` without any.
 pub(super) fn own(c: &ContactView, view: &View) -> Option<String> {
     let r = &c.rules;
     let of = |staff: u32| view.contacts.iter().find(|c| c.id == staff).map_or("", |c| &c.name);
-    let list = parts(r.staff.map(of), (r.hours.as_ref(), r.interpreter, r.note_taker));
+    let list =
+        parts(r.staff.map(of), (r.hours.as_ref(), r.interpreter, r.note_taker), r.precedence);
     (!list.is_empty()).then(|| list.join(", "))
 }
 
 /// The contact's own rules, as it told them; `None` without any.
-pub(super) fn theirs(r: &Rules) -> Option<String> {
+pub(super) fn theirs(c: &ContactView) -> Option<String> {
+    let r = &c.their_rules;
     let staff = r.staff.as_ref().map(|name| name.as_str());
-    let list = parts(staff, (r.hours.as_ref(), r.interpreter, r.note_taker));
+    let list = parts(staff, (r.hours.as_ref(), r.interpreter, r.note_taker), c.may_claim);
     (!list.is_empty()).then(|| list.join(", "))
 }
 
@@ -72,10 +81,12 @@ pub(super) fn json(c: &ContactView) -> Value {
     let (own, theirs) = (&c.rules, &c.their_rules);
     json!({
         "own": {"through": own.staff, "hours": words(own.hours.as_ref()),
-                "interpreter": own.interpreter, "note_taker": own.note_taker},
+                "interpreter": own.interpreter, "note_taker": own.note_taker,
+                "precedence": urgent::word(own.precedence)},
         "theirs": {"through": theirs.staff.as_ref().map(|name| name.as_str()),
                    "hours": words(theirs.hours.as_ref()),
-                   "interpreter": theirs.interpreter, "note_taker": theirs.note_taker},
+                   "interpreter": theirs.interpreter, "note_taker": theirs.note_taker,
+                   "precedence": urgent::word(c.may_claim)},
     })
 }
 
@@ -105,8 +116,14 @@ pub(super) fn read(contact: u32, text: &str, view: &View) -> Result<Command, Str
         ("hours", text) => rules.hours = Some(hours::read(text)?),
         ("interpreter", _) => rules.interpreter = yes()?,
         ("note-taker", _) => rules.note_taker = yes()?,
+        ("precedence", level) => {
+            let wrong = || format!("`{level}` is none of {}", urgent::words());
+            rules.precedence = urgent::read(level).ok_or_else(wrong)?;
+        }
         _ => {
-            return Err("say direct, through M, hours, interpreter, note-taker or none".into());
+            return Err(
+                "say direct, through M, hours, interpreter, note-taker, precedence or none".into(),
+            );
         }
     }
     Ok(Command::SetRules { contact, rules })
@@ -137,6 +154,7 @@ mod tests {
             ("direct", "Mon-Fri 09:00-18:00 +01:00"),
             ("note-taker yes", "Mon-Fri 09:00-18:00 +01:00, with a note-taker"),
             ("hours always", "with a note-taker"),
+            ("precedence flash", "with a note-taker, up to flash"),
         ] {
             assert_eq!(set(&mut view, text).as_deref(), Some(all), "{text}");
         }
@@ -147,6 +165,7 @@ mod tests {
             ("through Ada", "`Ada` is not a number"),
             ("hours soon", "Mon-Fri 09:00-18:00"),
             ("interpreter", "yes or no"),
+            ("precedence red", "none of routine, priority, immediate, flash"),
             ("none at all", "say direct"),
         ] {
             assert!(matches!(read(7, text, &view), Err(why) if why.contains(named)), "{text}");

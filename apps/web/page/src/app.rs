@@ -191,6 +191,7 @@ pub fn nothing_yet() -> View {
         agenda: Vec::new(),
         muted: false,
         away: false,
+        night: protocol::NightView::default(),
         mic: SILENCE,
         contacts: Vec::new(),
         delegations: Vec::new(),
@@ -351,13 +352,10 @@ impl App {
         })
     }
 
-    /// The call that rings here, if one does.
+    /// The call that rings here, if one does: of several the most urgent, and of equals the first.
     #[must_use]
     pub fn incoming(self) -> Memo<Option<u32>> {
-        self.part(|v| {
-            let rings = |c: &&CallView| c.state == CallState::RingingHere;
-            v.calls.iter().find(rings).map(|c| c.id)
-        })
+        self.part(|v| waiting(&v.calls).first().map(|c| c.id))
     }
 
     /// The console has the screen: calls wait in its queue.
@@ -373,14 +371,23 @@ impl App {
     }
 }
 
+/// Calls that ring here: the most urgent first, and of equals the one that came first.
+#[must_use]
+pub fn waiting(calls: &[CallView]) -> Vec<&CallView> {
+    let mut all: Vec<_> = calls.iter().filter(|c| c.state == CallState::RingingHere).collect();
+    all.sort_by(|a, b| b.precedence.cmp(&a.precedence).then(a.came_ms.total_cmp(&b.came_ms)));
+    all
+}
+
 /// The call that has the screen.
 #[must_use]
 pub fn foremost(calls: &[CallView]) -> Option<&CallView> {
     calls.iter().rev().filter(|c| under_way(c.state)).min_by_key(|c| match c.state {
         CallState::Connected => 0,
-        CallState::HeldByMe if c.parked.is_some() => 3,
-        CallState::HeldByMe => 2,
-        _ => 1,
+        CallState::HeldByMe if c.goes_back => 1,
+        CallState::HeldByMe if c.parked.is_some() => 4,
+        CallState::HeldByMe => 3,
+        _ => 2,
     })
 }
 

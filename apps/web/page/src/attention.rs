@@ -6,7 +6,7 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{Notification, NotificationOptions, NotificationPermission};
 
-use crate::app::{App, foremost};
+use crate::app::{App, foremost, waiting};
 use crate::browser;
 use crate::ring::{Ring, Tone};
 use crate::text::fill;
@@ -15,10 +15,15 @@ use crate::text::fill;
 pub fn watch(app: App) {
     let sounding: StoredValue<Option<Ring>, LocalStorage> = StoredValue::new_local(None);
     let tone = app.part(|v| {
-        if v.calls.iter().any(|c| c.state == CallState::RingingHere && c.rings) {
-            // Whoever speaks hears one note now and then, and not the ring.
+        let first = waiting(&v.calls).into_iter().find(|c| c.rings);
+        if let Some(call) = first {
+            // Whoever speaks hears one note now and then, and not the ring; but that of a more urgent call.
             let talks = v.calls.iter().any(|c| c.state == CallState::Connected);
-            return Some(if talks { Tone::Beside } else { Tone::Incoming });
+            return Some(match call.precedence {
+                of if call.rings_over => Tone::Over(of),
+                _ if talks => Tone::Beside,
+                of => Tone::Incoming(of),
+            });
         }
         foremost(&v.calls).filter(|c| c.state == CallState::Ringing).map(|_| Tone::Waiting)
     });
@@ -49,6 +54,11 @@ pub fn watch(app: App) {
             event.prevent_default();
         }
     });
+}
+
+/// The other side holds the call for a more urgent one.
+pub fn preempted() {
+    Ring::once(Tone::Preempted);
 }
 
 /// The title blinks while it rings and nobody looks.

@@ -3,7 +3,7 @@
 //! The microphone is opened by the tap or key that calls or answers, never before; all is closed with the last call.
 
 use leptos::prelude::*;
-use protocol::{CallState, Command, ContactView};
+use protocol::{CallState, Command, ContactView, Precedence};
 use wasm_bindgen_futures::spawn_local;
 
 use crate::app::{App, SoundState, under_way};
@@ -17,7 +17,15 @@ impl App {
 
     /// Rings a contact by number.
     pub fn call_id(self, contact: u32) {
-        self.place(Command::Call { contact });
+        self.call_as(contact, Precedence::Routine);
+    }
+
+    /// Rings a contact, as urgently as it lets this person.
+    pub fn call_as(self, contact: u32, precedence: Precedence) {
+        self.place(match precedence {
+            Precedence::Routine => Command::Call { contact },
+            precedence => Command::CallUrgent { contact, precedence },
+        });
     }
 
     /// Rings a contact in the name of another one.

@@ -166,7 +166,12 @@ fn happened(app: App, event: Event) {
     match event {
         Event::LineUp => app.line_refused.set(false),
         Event::Refused => app.line_refused.set(true),
-        Event::Incoming { contact, .. } => attention::incoming(app, contact),
+        Event::Incoming { call, contact } => {
+            // What comes in silently calls nobody up.
+            if app.view.with_untracked(|v| v.calls.iter().any(|c| c.id == call && c.rings)) {
+                attention::incoming(app, contact);
+            }
+        }
         Event::CardUsed { contact, .. } => app.notify(fill(t.c_used, &app.name_of(contact)), false),
         Event::ContactRefused { .. } => app.notify(t.refused_body.to_owned(), true),
         Event::Missed { contact } => {
@@ -187,6 +192,13 @@ fn happened(app: App, event: Event) {
                 .view
                 .with_untracked(|v| v.calls.iter().find(|c| c.id == call).map(|c| c.contact));
             call_up(app, fill(t.ev_recall, &app.name_of(who.unwrap_or_default())));
+        }
+        Event::Preempted { .. } => {
+            attention::preempted();
+            call_up(app, t.p_by_other.to_owned());
+        }
+        Event::NightService { on } => {
+            app.notify(if on { t.ev_night } else { t.ev_day }.to_owned(), false);
         }
         Event::Reminder { appointment } => {
             let what = app.view.with_untracked(|v| {
@@ -225,6 +237,7 @@ fn happened(app: App, event: Event) {
         | Event::RefusedByRule { .. }
         | Event::Lamp { .. }
         | Event::Behalf { .. }
+        | Event::Night { .. }
         | Event::Delegated { .. }
         | Event::Call { .. }
         | Event::Voice { .. }

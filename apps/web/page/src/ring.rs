@@ -2,12 +2,15 @@
 //!
 //! ```text
 //!  incoming   two soft notes, twice, every 3 s        ringing there   one low note, every 4 s
-//!  beside     one soft note, every 8 s
+//!             more urgent: more pairs, higher, and sooner again
+//!  beside     one soft note, every 8 s                over            440 and 620 Hz together, as often as that call is urgent
+//!  preempted  the same, once
 //! ```
 
 use std::cell::RefCell;
 use std::rc::Rc;
 
+use protocol::Precedence;
 use wasm_bindgen::prelude::*;
 use web_sys::{AudioContext, OscillatorType};
 
@@ -17,11 +20,26 @@ use crate::browser;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tone {
     /// Somebody calls.
-    Incoming,
+    Incoming(Precedence),
     /// Somebody calls while one speaks.
     Beside,
+    /// Somebody calls more urgently while one speaks.
+    Over(Precedence),
+    /// The other side was called more urgently.
+    Preempted,
     /// It rings there.
     Waiting,
+}
+
+/// Pairs of notes in a round, and milliseconds from one to the next.
+#[must_use]
+pub fn cadence(of: Precedence) -> (u32, i32) {
+    match of {
+        Precedence::Routine => (2, 3_000),
+        Precedence::Priority => (3, 2_800),
+        Precedence::Immediate => (4, 2_500),
+        Precedence::Flash => (5, 2_200),
+    }
 }
 
 /// A tone that sounds until it is dropped.
@@ -41,15 +59,17 @@ impl Ring {
         let play = Rc::new(RefCell::new(move || {
             // A tone that fails is silent; the screen shows the call all the same.
             let _ = once(&playing, tone);
-            if tone == Tone::Incoming {
+            if matches!(tone, Tone::Incoming(_)) {
                 vibrate();
             }
         }));
         (play.borrow_mut())();
         let again = Closure::<dyn FnMut()>::new(move || (play.borrow_mut())());
         let every = match tone {
-            Tone::Incoming => 3000,
+            Tone::Incoming(of) | Tone::Over(of) => cadence(of).1,
             Tone::Waiting => 4000,
+            // It sounds once.
+            Tone::Preempted => i32::MAX,
             Tone::Beside => 8000,
         };
         let interval = browser::window()
@@ -59,6 +79,15 @@ impl Ring {
             )
             .ok()?;
         Some(Ring { context, interval, _again: again })
+    }
+}
+
+impl Ring {
+    /// Sounds a tone once.
+    pub fn once(tone: Tone) {
+        if let Some(ring) = Ring::start(tone) {
+            browser::after(2_000, move || drop(ring));
+        }
     }
 }
 
@@ -73,9 +102,19 @@ impl Drop for Ring {
 fn once(context: &AudioContext, tone: Tone) -> Result<(), JsValue> {
     let now = context.current_time();
     match tone {
-        Tone::Incoming => {
-            for (at, hz) in [(0.0, 659.25), (0.18, 523.25), (0.6, 659.25), (0.78, 523.25)] {
-                note(context, now + at, hz, 0.5, 0.22)?;
+        Tone::Incoming(of) => {
+            // Two pairs 0.6 s apart; more of them closer, and a third higher.
+            let (pairs, _) = cadence(of);
+            let (apart, high) = if pairs > 2 { (0.36, 1.26) } else { (0.6, 1.0) };
+            for pair in 0..pairs {
+                let at = now + f64::from(pair) * apart;
+                note(context, at, 659.25 * high, 0.5, 0.22)?;
+                note(context, at + 0.18, 523.25 * high, 0.5, 0.22)?;
+            }
+        }
+        Tone::Over(_) | Tone::Preempted => {
+            for (at, hz) in [(0.0, 440.0), (0.0, 620.0), (0.6, 440.0), (0.6, 620.0)] {
+                note(context, now + at, hz, 0.4, 0.06)?;
             }
         }
         Tone::Beside => note(context, now, 587.33, 0.25, 0.05)?,

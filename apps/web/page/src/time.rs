@@ -82,9 +82,34 @@ pub fn from_local(text: &str) -> Option<f64> {
     Some(((days * 1_440 + hour * 60 + minute) * 60_000) as f64)
 }
 
+/// A minute of the day as a field for times has it; the day's end is its beginning.
+#[must_use]
+pub fn of_day(minute: u16) -> String {
+    format!("{:02}:{:02}", minute / 60 % 24, minute % 60)
+}
+
+/// The minute of the day that such a field says.
+#[must_use]
+pub fn minutes(text: &str) -> Option<u16> {
+    let (hours, minutes) = text.get(..5)?.split_once(':')?;
+    let (hours, minutes): (u16, u16) = (hours.parse().ok()?, minutes.parse().ok()?);
+    (hours < 24 && minutes < 60).then_some(hours * 60 + minutes)
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{day, from_local, local, offset_words, span, timer};
+    use super::{day, from_local, local, minutes, of_day, offset_words, span, timer};
+
+    #[test]
+    fn a_field_for_a_time_is_written_and_read() {
+        for (minute, text) in [(0, "00:00"), (545, "09:05"), (1_439, "23:59")] {
+            assert_eq!((of_day(minute).as_str(), minutes(text)), (text, Some(minute)));
+        }
+        assert_eq!((of_day(1_440).as_str(), minutes("09:05:30")), ("00:00", Some(545)));
+        for text in ["", "9:05", "24:00", "12:60", "é2:00", "ab:cd"] {
+            assert_eq!(minutes(text), None, "{text}");
+        }
+    }
 
     #[test]
     fn offsets() {

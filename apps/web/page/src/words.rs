@@ -3,8 +3,8 @@
 pub mod room;
 
 use protocol::{
-    Behalf, CallState, CardState, ContactView, End, ErrorCode, Grade, Keys, LineState, Problem,
-    Progress,
+    Behalf, CallState, CallView, CardState, ContactView, End, ErrorCode, Grade, Keys, LineState,
+    Precedence, Problem, Progress,
 };
 
 use crate::parts::icon::Icon;
@@ -92,6 +92,42 @@ pub fn lamp(lamp: protocol::Lamp, t: &'static Text) -> Said {
         Lamp::Away => said(Icon::Clock, Tone::Calm, t.lamp_away),
         Lamp::Ringing => said(Icon::Bell, Tone::Care, t.lamp_rings),
         Lamp::OnCall => said(Icon::LampHalf, Tone::Care, t.lamp_talks),
+    }
+}
+
+/// The name of a precedence.
+#[must_use]
+pub fn level(of: Precedence, t: &'static Text) -> &'static str {
+    match of {
+        Precedence::Routine => t.p_routine,
+        Precedence::Priority => t.p_priority,
+        Precedence::Immediate => t.p_immediate,
+        Precedence::Flash => t.p_flash,
+    }
+}
+
+/// How urgent a call is: a sign, and the word that says the same. `None`: routine.
+#[must_use]
+pub fn precedence(of: Precedence, t: &'static Text) -> Option<(&'static str, &'static str)> {
+    let sign = match of {
+        Precedence::Routine => return None,
+        Precedence::Priority => "!",
+        Precedence::Immediate => "!!",
+        Precedence::Flash => "!!!",
+    };
+    Some((sign, level(of, t)))
+}
+
+/// What became of a call because of a more urgent one, and that nobody answered one that was.
+#[must_use]
+pub fn aside(c: &CallView, t: &'static Text) -> Option<&'static str> {
+    match c.state {
+        CallState::HeldByOther if c.preempted_by_other => Some(t.p_by_other),
+        CallState::HeldByMe if c.goes_back => Some(t.p_goes_back),
+        CallState::HeldByMe if c.preempted_by_me => Some(t.p_by_me),
+        CallState::RingingHere if c.rings_over => Some(t.p_over),
+        CallState::Ended(End::NoAnswer) if c.precedence > Precedence::Routine => Some(t.p_vain),
+        _ => None,
     }
 }
 
@@ -225,6 +261,7 @@ pub fn problem(p: &Problem, t: &'static Text) -> String {
         ErrorCode::NotNow => t.r_not_now,
         ErrorCode::TooLong => t.r_too_long,
         ErrorCode::TooMany => t.r_too_many,
+        ErrorCode::NoSuchHours => t.r_hours,
         ErrorCode::CallFull => t.r_call_full,
         ErrorCode::Gone => t.r_gone,
         ErrorCode::Alarmed => t.r_alarmed,

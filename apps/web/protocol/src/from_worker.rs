@@ -49,6 +49,7 @@ pub enum ErrorCode {
     NotNow,
     TooLong,
     TooMany,
+    NoSuchHours,
     CallFull,
     Gone,
     Alarmed,
@@ -125,6 +126,15 @@ pub enum Event {
         fails: bool,
     },
     Recall {
+        call: u32,
+    },
+    Preempted {
+        call: u32,
+    },
+    NightService {
+        on: bool,
+    },
+    Night {
         call: u32,
     },
     CampOver {

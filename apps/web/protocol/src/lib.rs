@@ -14,12 +14,14 @@
 
 mod console;
 mod from_worker;
+mod night;
 mod room;
 mod to_worker;
 mod view;
 
 pub use console::{Appointment, AppointmentView, CampView, OfficeLineView, ParkedView};
 pub use from_worker::{ErrorCode, Event, FromWorker, Problem, StoreState};
+pub use night::{Hours, NightRules, NightThere, NightView};
 pub use room::{
     Asked, BringingView, Expected, MemberLevel, MemberView, Role, RoomStage, RoomView, Trust,
 };
@@ -27,7 +29,7 @@ pub use to_worker::{Command, LockChoice, ToWorker};
 pub use view::{
     Behalf, CallMeter, CallState, CallView, CardState, CardView, ContactView, DelegationState,
     DelegationView, Direction, Doubt, End, Grade, HistoryView, Keys, Lamp, LineState, NoteView,
-    Progress, Quality, RecordView, Stats, TextView, View,
+    Precedence, Progress, Quality, RecordView, Stats, TextView, View,
 };
 
 /// A message as JSON.

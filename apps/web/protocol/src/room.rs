@@ -6,7 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::view::End;
+use crate::view::{End, Precedence};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Role {
@@ -74,6 +74,8 @@ pub struct RoomView {
     pub bringing: Vec<BringingView>,
     pub can_connect: bool,
     pub announcing: bool,
+    /// With which precedence it is arranged, as attendants say.
+    pub urgency: Precedence,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -113,5 +115,7 @@ pub struct BringingView {
     pub contact: u32,
     pub role: Role,
     pub rings: bool,
+    /// It is in night service there.
+    pub night: bool,
     pub over: Option<End>,
 }

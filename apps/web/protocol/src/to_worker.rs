@@ -3,7 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::console::Appointment;
+use crate::night::NightRules;
 use crate::room::Role;
+use crate::view::Precedence;
 
 /// How the store at rest is locked.
 #[derive(Clone, Serialize, Deserialize)]
@@ -102,6 +104,8 @@ pub enum Command {
     RevokeDelegation { number: u64 },
     Call { contact: u32 },
     CallFor { contact: u32, principal: u32 },
+    CallUrgent { contact: u32, precedence: Precedence },
+    SetPrecedence { contact: u32, highest: Precedence },
     Answer { call: u32 },
     Decline { call: u32 },
     Ignore { call: u32 },
@@ -109,6 +113,8 @@ pub enum Command {
     HangUp { call: u32 },
     Hold { call: u32, on: bool },
     SetPosition { recall: Option<u32> },
+    SetNight { rules: NightRules },
+    Night { on: bool },
     Park { call: u32, reason: String, recall: Option<u32> },
     Camp { contact: u32, minutes: u32 },
     EndCamp { contact: u32 },
@@ -122,7 +128,7 @@ pub enum Command {
     HandCard { contact: u32, text: String },
     Minute { call: u32, text: String },
     AcceptOfficer { fingerprint: String },
-    Bring { call: u32, contact: u32, role: Role, expected: String },
+    Bring { call: u32, contact: u32, role: Role, expected: String, precedence: Precedence },
     Announce { call: u32, on: bool },
     Connect { call: u32 },
     ClearMissed,

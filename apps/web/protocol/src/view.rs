@@ -7,6 +7,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::console::{AppointmentView, CampView, OfficeLineView, ParkedView};
+use crate::night::{NightThere, NightView};
 use crate::room::{Asked, MemberLevel, RoomView};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,6 +44,24 @@ pub enum Lamp {
     Away,
     Ringing,
     OnCall,
+}
+
+/// How urgent a call is: of two the greater one is the more urgent.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+pub enum Precedence {
+    #[default]
+    Routine,
+    Priority,
+    Immediate,
+    Flash,
+}
+
+impl Precedence {
+    /// All of them, the least urgent first.
+    pub const ALL: [Precedence; 4] =
+        [Precedence::Routine, Precedence::Priority, Precedence::Immediate, Precedence::Flash];
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -119,6 +138,7 @@ pub struct View {
     pub muted: bool,
     /// The person does not want to be disturbed.
     pub away: bool,
+    pub night: NightView,
     /// Level of the microphone, dBFS.
     pub mic: f32,
     pub contacts: Vec<ContactView>,
@@ -173,6 +193,10 @@ pub struct ContactView {
     pub lamp: Option<Lamp>,
     /// The person may call others in this contact's name.
     pub may_call_for: bool,
+    /// How urgent calls to it may be.
+    pub may_claim: Precedence,
+    /// How urgent its calls may be here, if it is trusted.
+    pub granted: Precedence,
     pub own_device: bool,
     pub ready: bool,
     pub suite: String,
@@ -241,6 +265,16 @@ pub struct CallView {
     /// Incoming: a contact asks this handset's person into a call of others.
     pub asked: Option<Asked>,
     pub behalf: Option<Behalf>,
+    /// Placed: the other side is in night service.
+    pub night: Option<NightThere>,
+    pub precedence: Precedence,
+    /// It rings, and is more urgent than the call under way.
+    pub rings_over: bool,
+    /// Held for a more urgent one: by this side, by the other.
+    pub preempted_by_me: bool,
+    pub preempted_by_other: bool,
+    /// The more urgent call is over: it can be resumed.
+    pub goes_back: bool,
 }
 
 /// What moves in a call.
@@ -288,6 +322,7 @@ pub struct HistoryView {
     pub talked_ms: u64,
     pub end: End,
     pub unseen: bool,
+    pub precedence: Precedence,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

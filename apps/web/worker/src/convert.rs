@@ -18,7 +18,25 @@ macro_rules! same {
 }
 
 mod console;
+mod night;
 mod room;
+
+/// How urgent a call is.
+pub(crate) fn precedence(precedence: wire::Precedence) -> protocol::Precedence {
+    use wire::Precedence;
+    same!(precedence, Precedence => Precedence { Routine, Priority, Immediate, Flash })
+}
+
+/// The same in the machine's word.
+fn machines_precedence(precedence: protocol::Precedence) -> wire::Precedence {
+    use protocol::Precedence as P;
+    match precedence {
+        P::Routine => wire::Precedence::Routine,
+        P::Priority => wire::Precedence::Priority,
+        P::Immediate => wire::Precedence::Immediate,
+        P::Flash => wire::Precedence::Flash,
+    }
+}
 
 pub(crate) fn end(end: call::End) -> protocol::End {
     use call::End as E;
@@ -128,6 +146,7 @@ pub(crate) fn view(view: &phone::View, kept: bool) -> protocol::View {
         agenda: view.agenda.iter().map(console::appointment).collect(),
         muted: view.muted,
         away: view.away,
+        night: night::view(&view.night),
         mic: view.mic.rms,
         contacts: view.contacts.iter().map(contact).collect(),
         delegations: view.delegations.iter().map(delegation).collect(),
@@ -171,6 +190,8 @@ fn contact(c: &phone::ContactView) -> protocol::ContactView {
         blocked: c.blocked,
         own_office: c.own_office,
         may_call_for: c.may_call_for.is_some(),
+        may_claim: precedence(c.may_claim),
+        granted: precedence(c.rules.precedence),
         lamp_shown: c.lamp_shown,
         lamp: c.lamp.map(|l| same!(l, Shown => Lamp { NotKnown, Free, Away, Ringing, OnCall })),
         own_device: c.own_device,
@@ -220,6 +241,12 @@ fn one_call(c: &phone::CallView) -> protocol::CallView {
         room: c.room.as_ref().map(room::view),
         asked: c.asked.as_ref().map(room::asked),
         behalf: c.behalf.as_ref().map(behalf),
+        night: c.night.as_ref().map(night::there),
+        precedence: precedence(c.precedence),
+        rings_over: c.rings_over,
+        preempted_by_me: c.preempted.by_me,
+        preempted_by_other: c.preempted.by_other,
+        goes_back: c.goes_back,
         texts: c
             .texts
             .iter()
@@ -251,6 +278,7 @@ fn past(h: &phone::HistoryView) -> protocol::HistoryView {
         talked_ms: millis(h.talked),
         end: end(h.end),
         unseen: h.unseen,
+        precedence: precedence(h.precedence),
     }
 }
 
@@ -290,6 +318,9 @@ pub(crate) fn event(event: phone::Event) -> protocol::Event {
         E::Delegated { contact } => P::Delegated { contact },
         E::OfficeLine { contact, fails } => P::OfficeLine { contact, fails },
         E::Recall { call } => P::Recall { call },
+        E::Preempted { call } => P::Preempted { call },
+        E::NightService { on } => P::NightService { on },
+        E::Night { call } => P::Night { call },
         E::CampOver { contact } => P::CampOver { contact },
         E::Reminder { appointment } => P::Reminder { appointment },
         E::Missed { contact } => P::Missed { contact },
@@ -310,11 +341,14 @@ pub(crate) fn event(event: phone::Event) -> protocol::Event {
 }
 
 /// A command.
-pub(crate) fn command(command: Command) -> phone::Command {
+///
+/// # Errors
+/// What the page asked for cannot be.
+pub(crate) fn command(command: Command) -> Result<phone::Command, Problem> {
     use phone::Command as P;
     let secs = |secs: u32| Duration::from_secs(u64::from(secs));
     let hours = |hours: u32| Duration::from_secs(u64::from(hours) * 3_600);
-    match command {
+    Ok(match command {
         Command::IssueCard { hint, in_person, hours: h } => {
             P::IssueCard { hint, in_person, ttl: hours(h) }
         }
@@ -334,6 +368,13 @@ pub(crate) fn command(command: Command) -> phone::Command {
         Command::RevokeDelegation { number } => P::RevokeDelegation { number },
         Command::Call { contact } => P::Call { contact },
         Command::CallFor { contact, principal } => P::CallFor { contact, principal },
+        Command::CallUrgent { contact, precedence } => {
+            let precedence = machines_precedence(precedence);
+            P::CallUrgent { contact, principal: None, precedence }
+        }
+        Command::SetPrecedence { contact, highest } => {
+            P::SetPrecedence { contact, highest: machines_precedence(highest) }
+        }
         Command::Answer { call } => P::Answer { call },
         Command::Decline { call } => P::Decline { call },
         Command::Ignore { call } => P::Ignore { call },
@@ -341,6 +382,8 @@ pub(crate) fn command(command: Command) -> phone::Command {
         Command::HangUp { call } => P::HangUp { call },
         Command::Hold { call, on } => P::Hold { call, on },
         Command::SetPosition { recall } => P::SetPosition { recall: recall.map(secs) },
+        Command::SetNight { rules } => P::SetNight { rules: night::machines_rules(rules)? },
+        Command::Night { on } => P::Night { on },
         Command::Park { call, reason, recall } => {
             P::Park { call, reason, recall: recall.map(secs) }
         }
@@ -360,13 +403,14 @@ pub(crate) fn command(command: Command) -> phone::Command {
         Command::HandCard { contact, text } => P::HandCard { contact, text },
         Command::Minute { call, text } => P::Minute { call, text },
         Command::AcceptOfficer { fingerprint } => P::AcceptOfficer { fingerprint },
-        Command::Bring { call, contact, role, expected } => {
-            P::Bring { call, contact, role: room::machines_role(role), expected }
+        Command::Bring { call, contact, role, expected, precedence } => {
+            let (role, precedence) = (room::machines_role(role), machines_precedence(precedence));
+            P::Bring { call, contact, role, expected, precedence }
         }
         Command::Announce { call, on } => P::Announce { call, on },
         Command::Connect { call } => P::Connect { call },
         Command::ClearMissed => P::ClearMissed,
-    }
+    })
 }
 
 /// Why the machine refused, for the page to say.
@@ -386,6 +430,7 @@ pub(crate) fn problem(error: &InputError) -> Problem {
         InputError::Alarmed => ErrorCode::Alarmed,
         // The text names the rule, and who can lift it.
         InputError::ByRule(_)
+        | InputError::NotGranted { .. }
         | InputError::Missing(_)
         | InputError::AlreadyEnrolled
         | InputError::OtherOfficer

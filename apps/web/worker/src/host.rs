@@ -129,10 +129,10 @@ fn asked(host: &Shared, message: ToWorker) {
                 tell(&answer(ask, done));
             });
         }
-        ToWorker::Do { ask, command } => {
-            let command = convert::command(command);
-            happened(host, session, Happened::Do { ask, command });
-        }
+        ToWorker::Do { ask, command } => match convert::command(command) {
+            Ok(command) => happened(host, session, Happened::Do { ask, command }),
+            Err(problem) => tell(&answer(ask, Err(problem))),
+        },
         ToWorker::Choices { contact } => shown(host, |handset, now| handset.choices(now, contact)),
         ToWorker::CardCode { card } => shown(host, |handset, now| handset.card_code(now, card)),
         ToWorker::Pick { ask, contact, picked } => {

@@ -4,6 +4,7 @@
 
 mod faults;
 mod people;
+mod precedence;
 mod record;
 mod rules;
 mod staff;

@@ -191,7 +191,13 @@ fn a_contact_who_goes_through_staff_asks_nobody_into_a_call() {
     let id = crate::support::call(&mut world, A1);
     let contact = number(&mut world, A1, "Paula");
     let role = Role::Principal;
-    let asks = Command::Bring { call: id, contact, role, expected: String::new() };
+    let asks = Command::Bring {
+        call: id,
+        contact,
+        role,
+        expected: String::new(),
+        precedence: wire::Precedence::Routine,
+    };
     let theirs = Barred { rule: Rule::ThroughStaff, of: Side::Theirs };
     assert!(matches!(world.command(A1, asks), Err(InputError::ByRule(barred)) if barred == theirs));
 }

@@ -84,7 +84,18 @@ pub(crate) fn attendants_speak(world: &mut World) {
 pub(crate) fn ring_in(world: &mut World, by: usize, who: &str, role: Role, expected: &str) {
     let (id, contact) = (call(world, by), number(world, by, who));
     let expected = expected.to_owned();
-    world.command(by, Command::Bring { call: id, contact, role, expected }).unwrap();
+    world
+        .command(
+            by,
+            Command::Bring {
+                call: id,
+                contact,
+                role,
+                expected,
+                precedence: wire::Precedence::Routine,
+            },
+        )
+        .unwrap();
 }
 
 /// `by` brings `party` in, who lets it ring for `rings`; how long it took from the answer until all have it.

@@ -372,3 +372,23 @@ fn a_handset_killed_at_every_batch_leaves_a_record_without_gap_or_copy() {
     }
     assert!(orphans > 0, "some deaths were in the call");
 }
+
+#[test]
+fn an_entry_says_how_urgent_the_call_was() {
+    let mut world = kept(40, Calls::All);
+    let own = phone::ContactRules { precedence: wire::Precedence::Flash, ..Default::default() };
+    world.command(A, Command::SetRules { contact: 1, rules: own }).unwrap();
+    world.run(secs(3));
+    for precedence in [wire::Precedence::Flash, wire::Precedence::Routine] {
+        let urgent = Command::CallUrgent { contact: 1, principal: None, precedence };
+        world.command(B, urgent).unwrap();
+        world.until(A, secs(10), |e| matches!(e, Event::Incoming { .. }));
+        hang_up(&mut world, B);
+        world.run(secs(15));
+    }
+    all_proved(&mut world, A);
+    let (entries, findings) = read(&world, &[key(1)]);
+    assert_eq!(findings, []);
+    let said: Vec<&str> = calls(&entries).iter().map(|call| call.policy.as_str()).collect();
+    assert_eq!(said, ["direct; precedence flash", "direct"]);
+}

@@ -13,19 +13,21 @@ use call::conference::Word;
 use call::contact::{Keys, Progress};
 use call::{Barred, Direction, End, Incoming, Kind, Side};
 use link::Channel;
-use seal::group::{UnverifiedKeyPackage, VerifiedKeyPackage};
+use seal::group::{Bucket, UnverifiedKeyPackage, VerifiedKeyPackage};
 use seal::identity::{DevicePub, VerifiedDevice};
 use wire::limits::{NAME_MAX, ROSTER_MAX};
 use wire::line::{Closure, LineUp};
 use wire::talk::{CallMessage, ContactMessage, Role};
-use wire::{Blob, CallId, Leg, Rule, Text, Time, Wall, Writer};
+use wire::{Blob, CallId, Leg, Precedence, Rule, Text, Time, Wall, Writer};
 
 use super::{Person, Room};
 use crate::command::InputError;
 use crate::event::Event;
 use crate::machine::{Effect, Phone};
 use crate::mail::Way;
+use crate::night::NightThere;
 use crate::ring::{Call, STALE, Stage};
+use crate::urgent::invitation;
 
 /// How long a handset waits for the keys before it rings without them. With them an answer costs no handshake.
 const KEYS_FIRST: core::time::Duration = core::time::Duration::from_millis(3_500);
@@ -35,10 +37,12 @@ const IN_WITHIN: core::time::Duration = call::KEYS_WITHIN;
 /// Somebody whose handset rings for this call.
 pub(crate) struct Bringing {
     pub(super) contact: u32,
-    pub(super) leg: Leg,
+    pub(crate) leg: Leg,
     pub(super) role: Role,
     pub(super) deadline: Time,
     pub(super) rings: bool,
+    /// It is in night service.
+    pub(crate) night: Option<NightThere>,
     /// Key packages of its devices.
     packages: Vec<VerifiedKeyPackage>,
     /// The device that answered.
@@ -75,7 +79,9 @@ impl Phone {
         contact: u32,
         role: Role,
         expected: &str,
+        precedence: Precedence,
     ) -> Result<(), InputError> {
+        self.may_claim(contact, precedence)?;
         let long = |_| InputError::TooLong { what: "name", max: NAME_MAX };
         let expected: Text<NAME_MAX> = Text::new(expected).map_err(long)?;
         if role == Role::Attendant {
@@ -102,7 +108,7 @@ impl Phone {
         let office = self.contacts.get(&with).map(|c| c.row.office.clone()).unwrap_or_default();
         self.open_room(id)?;
         let done = self.in_room(id, |phone, room| {
-            phone.ring_for(id, room, contact, identity, role, office, expected)
+            phone.ring_for(id, room, contact, identity, role, office, expected, precedence)
         });
         done.unwrap_or(Err(InputError::NoSuch("call")))
     }
@@ -117,6 +123,7 @@ impl Phone {
         role: Role,
         office: Text<NAME_MAX>,
         expected: Text<NAME_MAX>,
+        precedence: Precedence,
     ) -> Result<(), InputError> {
         let inside = |m: &seal::group::Member| m.device.principal() == identity;
         let rings = room.bringing.iter().any(|b| b.contact == contact && b.over.is_none());
@@ -135,7 +142,9 @@ impl Phone {
         let leg = Leg(up.next_leg);
         up.next_leg = up.next_leg.wrapping_add(2);
         let bring = ContactMessage::Bring { call: name, at, role, office, expected };
-        let body = self.seal_for(contact, &bring)?;
+        let bring = invitation(bring, precedence)?.encode();
+        // As long with a precedence as without one, whatever the names are.
+        let body = self.seal_bytes_in(contact, &bring, Bucket::Small)?;
         let envelope = self.envelope(contact, body)?;
         let record = self.contact_mut(contact)?;
         record.row.used = true;
@@ -147,11 +156,16 @@ impl Phone {
             role,
             deadline: self.now + self.patience,
             rings: false,
+            night: None,
             packages: Vec::new(),
             taken: None,
             over: None,
         });
         self.after(Effect::Open(id, leg, LineUp::Open { leg, exchange, envelope }));
+        if role == Role::Principal {
+            room.urges = room.urges.max(precedence);
+            self.say_in_room(id, room, &CallMessage::Urgency { precedence: room.urges });
+        }
         self.room_changed(id);
         Ok(())
     }
@@ -364,26 +378,29 @@ impl Phone {
         role: Role,
         office: Text<NAME_MAX>,
         expected: Text<NAME_MAX>,
+        claimed: Precedence,
         way: Way,
     ) {
-        let Way::Leg(leg) = way else { return self.missed(contact, name, at) };
+        let precedence = self.granted(contact, claimed);
+        let Way::Leg(leg) = way else { return self.missed(contact, name, at, precedence) };
         if self.live(contact, name).is_some() || role == Role::Attendant {
             return self.turn_away(contact, leg, None);
         }
         if at.0.saturating_add(STALE) < self.wall().0 {
             self.turn_away(contact, leg, None);
-            return self.missed(contact, name, at);
+            return self.missed(contact, name, at, precedence);
         }
-        let Some(tell) = self.may_ring(contact, Kind::Asked, leg, name, at) else { return };
+        let tell = self.may_ring(contact, Kind::Asked, leg, name, at, precedence);
+        let Some(tell) = tell else { return };
         let Some(record) = self.contacts.get_mut(&contact) else { return };
         record.row.used = true;
         self.touched_contacts.insert(contact);
         let (office, expected) = (office.as_str().to_owned(), expected.as_str().to_owned());
         let mut call = Call::new(name, contact, Direction::Received, at);
         call.leg = Some(leg);
-        call.stage = Stage::Incoming(self.comes_in());
+        call.stage = Stage::Incoming(self.comes_in(precedence));
         call.device = Some(from.device());
-        call.tell = tell;
+        (call.tell, call.precedence) = (tell, precedence);
         let rings_at = Some(self.now + KEYS_FIRST);
         call.asked = Some(Asked { role, office, expected, rings_at, entry: None });
         let id = self.new_call(call);
@@ -403,11 +420,9 @@ impl Phone {
         if waited.is_none() || !matches!(call.stage, Stage::Incoming(_)) {
             return;
         }
-        let (contact, call, tell, leg) = (call.contact, call.name, call.tell, call.leg);
+        let contact = call.contact;
         self.tell(Event::Incoming { call: id, contact });
-        if let Some(leg) = leg.filter(|_| tell) {
-            self.say_over_leg(contact, leg, &ContactMessage::Ringing { call });
-        }
+        self.say_rings(id);
     }
 
     /// The way in: used when the person answers.

@@ -24,6 +24,7 @@ impl Phone {
 
 /// Brings the facts up to date; `true` if they were not.
 fn take_down(call: &mut Call, facts: &mut Facts, at: Wall) -> bool {
+    let urgency = call.urgency();
     let Some(room) = &call.room else { return false };
     let places = &mut call.record.places;
     let begins = places.is_empty();
@@ -67,7 +68,7 @@ fn take_down(call: &mut Call, facts: &mut Facts, at: Wall) -> bool {
         changed |= facts.arranged_by.is_some();
     }
     if facts.arranged_by.is_some() {
-        let rules = policy(room.applied());
+        let rules = policy(crate::urgent::applied(room.applied(), urgency));
         changed |= facts.policy != rules;
         facts.policy = rules;
     }

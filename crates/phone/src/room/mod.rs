@@ -31,7 +31,7 @@ use seal::sframe::{Opener, Sealer};
 use wire::limits::NAME_MAX;
 use wire::line::LineUp;
 use wire::talk::{CallMessage, Role, Sealed};
-use wire::{Blob, Leg, Text, Time};
+use wire::{Blob, Leg, Precedence, Text, Time};
 
 pub(crate) use bring::{Asked, Bringing};
 #[cfg(feature = "adversary")]
@@ -82,6 +82,10 @@ pub(crate) struct Room {
     needs_told: BTreeMap<u32, Needs>,
     /// What was said of it to whoever asked this person in.
     needs_said: Needs,
+    /// With which precedence this member brings others in.
+    urges: Precedence,
+    /// With which precedence it is arranged, as attendants say.
+    urgency: Precedence,
     /// Frames that still give way.
     opening: u8,
     over: Option<End>,
@@ -116,6 +120,8 @@ impl Room {
             needs: Needs::default(),
             needs_told: BTreeMap::new(),
             needs_said: Needs::default(),
+            urges: Precedence::Routine,
+            urgency: Precedence::Routine,
             opening: 0,
             over: None,
         }
@@ -290,7 +296,7 @@ impl Phone {
         }
     }
 
-    fn room_changed(&mut self, id: u32) {
+    pub(crate) fn room_changed(&mut self, id: u32) {
         self.tell(Event::Room { call: id });
     }
 }

@@ -4,10 +4,11 @@ use call::End;
 use call::handover::Party;
 use call::vouch::Trust;
 use voice::Level;
-use wire::Rule;
 use wire::talk::Role;
+use wire::{Precedence, Rule};
 
 use super::Room;
+use crate::night::NightThere;
 
 /// What a member of a call of more than two waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,6 +45,8 @@ pub struct RoomView {
     pub announcing: bool,
     /// Counts changes of who is in it.
     pub epoch: u64,
+    /// With which precedence it is arranged, as attendants say.
+    pub urgency: Precedence,
 }
 
 /// A member.
@@ -80,6 +83,8 @@ pub struct BringingView {
     pub role: Role,
     /// It rings there.
     pub rings: bool,
+    /// It is in night service there.
+    pub night: Option<NightThere>,
     /// Why it did not come in.
     pub over: Option<End>,
 }
@@ -118,6 +123,7 @@ impl Room {
             contact: b.contact,
             role: b.role,
             rings: b.rings,
+            night: b.night.clone(),
             over: b.over,
         });
         RoomView {
@@ -130,6 +136,12 @@ impl Room {
             missing: self.missing(),
             announcing: self.announcing,
             epoch: self.machine.epoch(),
+            urgency: self.urgency.max(self.urges),
         }
+    }
+
+    /// With which precedence this member brings others in.
+    pub(crate) fn urges(&self) -> Precedence {
+        self.urges
     }
 }

@@ -55,6 +55,13 @@ impl Phone {
                     self.tell(Event::OnRecord { call: id });
                 }
             }
+            CallMessage::Urgency { precedence } => {
+                let attends = room.machine.role(from.leaf) == Some(Role::Attendant);
+                if attends && precedence > room.urgency {
+                    room.urgency = precedence;
+                    self.room_changed(id);
+                }
+            }
             CallMessage::Mute { on } => {
                 if let Some(ear) = room.ears.get_mut(&from.leaf) {
                     ear.muted = on;
@@ -84,6 +91,9 @@ impl Phone {
 
     /// Says what some could not hear before: this side keeps a record, which voice it sent, it is muted, it announces.
     pub(super) fn say_how_it_is(&mut self, id: u32, room: &mut Room) {
+        if room.machine.role(room.machine.own()) == Some(Role::Attendant) {
+            self.say_in_room(id, room, &CallMessage::Urgency { precedence: room.urges });
+        }
         if self.on_record(id) {
             self.say_in_room(id, room, &CallMessage::OnRecord {});
         }

@@ -330,7 +330,13 @@ impl Pair {
         let Some((at_a, at_b)) = self.call else { return Err("there is no call".into()) };
         self.command();
         let (role, expected) = (Role::Interpreter, String::new());
-        self.a.handset.command(Command::Bring { call: at_a, contact: to_c, role, expected })?;
+        self.a.handset.command(Command::Bring {
+            call: at_a,
+            contact: to_c,
+            role,
+            expected,
+            precedence: wire::Precedence::Routine,
+        })?;
         let at_c = c.rings()?;
         c.handset.command(Command::Answer { call: at_c })?;
         for (line, call) in [(&mut self.a, at_a), (&mut self.b, at_b), (&mut *c, at_c)] {

@@ -12,7 +12,7 @@ use voice::{Grade, Level};
 
 use super::keys::{Pane, Prompt, State, incoming, live};
 use crate::phone::console::{HELP, behalf, delegation, lamp_word};
-use crate::phone::rules;
+use crate::phone::{night, rules, urgent};
 
 const KEYS: &str = "Enter call   c make a card   r redeem a card   v verify   t text   n texts   y history   C cards   : command   ? help   q quit";
 const CALL_KEYS: &str =
@@ -60,6 +60,9 @@ fn header(view: &View) -> Line<'static> {
     ];
     if view.away {
         spans.push(bold("   away: calls come in silently"));
+    }
+    if let Some(night) = night::line(&view.night) {
+        spans.push(bold(format!("   {night}")));
     }
     if view.missed > 0 {
         spans.push(bold(format!("   {} missed: press y", view.missed)));
@@ -173,8 +176,16 @@ fn ringing(frame: &mut Frame<'_>, area: Rect, call: &CallView, view: &View) {
     let asked = asked.unwrap_or_default();
     let text = Text::from(vec![
         Line::default(),
-        Line::from(bold(if silent { "Incoming call (silenced)" } else { "Incoming call" })),
-        Line::default(),
+        Line::from(bold(match (urgent::mark(call.precedence), silent) {
+            (None, false) => "Incoming call".to_owned(),
+            (None, true) => "Incoming call (silenced)".to_owned(),
+            (Some(mark), false) => format!("{mark}   Incoming call"),
+            (Some(mark), true) => format!("{mark}   Incoming call (silenced)"),
+        })),
+        Line::from(match call.rings_over {
+            true => "more urgent than the call under way, which is held if you answer",
+            false => "",
+        }),
         Line::from(bold(who)),
         Line::from(office),
         Line::default(),
@@ -201,11 +212,14 @@ fn in_call(frame: &mut Frame<'_>, area: Rect, call: &CallView, view: &View) {
     ])
     .areas(inner);
     let secs = call.timer.as_secs();
+    let mark = urgent::mark(call.precedence).map(|mark| format!("   {mark}")).unwrap_or_default();
     let mut lines = vec![
-        Line::from(bold(who.clone())),
+        Line::from(bold(format!("{who}{mark}"))),
         Line::from(office),
         Line::from(format!("{}   {:02}:{:02}", call_state(call.state), secs / 60, secs % 60)),
     ];
+    lines.extend(aside(call, &who).map(|said| Line::from(bold(said))));
+    lines.extend(call.night.as_ref().map(|said| Line::from(bold(night::there(said)))));
     let known = view.contacts.iter().find(|c| c.id == call.contact).map(|c| c.keys);
     lines.push(Line::from(match known {
         Some(Keys::Verified | Keys::Pinned) => {
@@ -262,6 +276,26 @@ fn in_call(frame: &mut Frame<'_>, area: Rect, call: &CallView, view: &View) {
         .chain(call.minutes.iter().map(|(_, text)| Line::from(format!("for the record: {text}"))))
         .collect();
     frame.render_widget(Paragraph::new(said).wrap(Wrap { trim: true }), texts);
+}
+
+/// What became of a call because of a more urgent one, and that nobody answered one that was.
+pub(super) fn aside(call: &CallView, who: &str) -> Option<String> {
+    let urgent = urgent::word(call.precedence);
+    match call.state {
+        CallState::HeldByOther if call.preempted.by_other => {
+            Some(format!("A more urgent call came to {who}: stay on, or call later"))
+        }
+        CallState::HeldByMe if call.goes_back => {
+            Some(format!("The more urgent call is over: h goes back to {who}"))
+        }
+        CallState::HeldByMe if call.preempted.by_me => {
+            Some("Set aside for a more urgent call".into())
+        }
+        CallState::Ended(End::NoAnswer) if call.precedence.is_urgent() => Some(format!(
+            "Nobody answered, though it rang as {urgent}: try somebody else, or staff"
+        )),
+        _ => None,
+    }
 }
 
 /// Who keeps a record of a call, in words.
@@ -436,7 +470,7 @@ fn contact_text(view: &View, state: &State) -> Text<'static> {
     if let Some(own) = rules::own(c, view) {
         lines.push(Line::from(format!("Your rule {own}")));
     }
-    if let Some(theirs) = rules::theirs(&c.their_rules) {
+    if let Some(theirs) = rules::theirs(c) {
         lines.push(Line::from(format!("Theirs    {theirs}")));
     }
     if let Some(barred) = &c.barred {
@@ -445,6 +479,8 @@ fn contact_text(view: &View, state: &State) -> Text<'static> {
     if let Some(last) = view.calls.iter().rev().find(|k| k.contact == c.id) {
         lines.push(Line::default());
         lines.push(Line::from(bold(call_state(last.state))));
+        lines.extend(aside(last, &c.name).map(|said| Line::from(bold(said))));
+        lines.extend(last.night.as_ref().map(|said| Line::from(bold(night::there(said)))));
     }
     Text::from(lines)
 }
@@ -504,7 +540,8 @@ fn history_text(view: &View) -> Text<'static> {
             };
             let rule = h.barred.as_ref().map(|b| format!(": {}", rules::barred(b)));
             let end = format!("{}{}", ended(h.end), rule.unwrap_or_default());
-            Line::from(format!("{}  {arrow} {who}: {end}{talked}", ago(h.at.0)))
+            let mark = urgent::mark(h.precedence).map(|m| format!("  {m}")).unwrap_or_default();
+            Line::from(format!("{}  {arrow} {who}: {end}{talked}{mark}", ago(h.at.0)))
         })
         .collect()
 }

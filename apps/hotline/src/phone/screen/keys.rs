@@ -65,9 +65,9 @@ pub(super) struct State {
     rng: ChaCha20Rng,
 }
 
-/// A call that comes in and shows.
+/// A call that comes in and shows: of several the most urgent, and of equals the first.
 pub(super) fn incoming(view: &View) -> Option<&CallView> {
-    view.calls.iter().find(|c| c.state == CallState::RingingHere)
+    crate::phone::urgent::next(view)
 }
 
 impl State {
@@ -111,6 +111,13 @@ impl State {
             Event::Recall { call } => format!("Call {call} has been parked long enough: `:resume {call}`."),
             Event::CampOver { contact } => format!("{} is still busy, and is not rung any more.", name(contact)),
             Event::Reminder { .. } => "An appointment comes near: `:agenda` shows it.".into(),
+            Event::NightService { on: true } => "Night service: calls come in silently.".into(),
+            Event::NightService { on: false } => "Night service is over: calls ring again.".into(),
+            Event::Night { call } => {
+                let there = view.calls.iter().find(|c| c.id == call).and_then(|c| c.night.as_ref());
+                there.map(crate::phone::night::there).unwrap_or_default()
+            }
+            Event::Preempted { .. } => "The other side holds this call: a more urgent one came.".into(),
             Event::Missed { contact } => format!("You missed a call from {}.", name(contact)),
             Event::Note { contact } => format!("A text from {}: press n.", name(contact)),
             Event::CardHanded { contact } => format!("{} hands you a card: press n.", name(contact)),

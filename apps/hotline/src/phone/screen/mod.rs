@@ -11,20 +11,21 @@ mod room;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
-pub(super) use tests::view as empty_view;
+pub(super) use tests::{call as empty_call, view as empty_view};
 
 use std::sync::mpsc::{Receiver, TryRecvError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use phone::Event;
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng;
 use ratatui::crossterm::event::{self, Event as Typed, KeyEventKind};
 
 use super::console::Action;
 use super::host::{Handle, Happened};
+use super::urgent::Bell;
 use crate::cli::Failure;
 use keys::State;
+use wire::Time;
 
 /// How often the screen is drawn while nothing is typed: levels and timers move.
 const REDRAW: Duration = Duration::from_millis(100);
@@ -53,13 +54,11 @@ fn show(
     handle: &Handle,
     happened: &Receiver<Happened>,
 ) -> Result<(), Failure> {
+    let (mut bells, start) = (Bell::default(), Instant::now());
     loop {
         loop {
             match happened.try_recv() {
                 Ok(happened) => {
-                    if let Event::Incoming { .. } = happened.event {
-                        bell()?;
-                    }
                     state.happened(&happened.event, &handle.view());
                 }
                 Err(TryRecvError::Empty) => break,
@@ -67,6 +66,10 @@ fn show(
             }
         }
         let view = handle.view();
+        let now = Time(u64::try_from(start.elapsed().as_micros()).unwrap_or(u64::MAX));
+        if bells.rings(now, &view) {
+            bell()?;
+        }
         terminal.draw(|frame| draw::screen(frame, &view, state))?;
         if !event::poll(REDRAW)? {
             continue;

@@ -90,6 +90,8 @@ pub(super) fn lines(room: &RoomView, call: &CallView, view: &View) -> Vec<Line<'
         Line::from(format!("{:02}:{:02}", secs / 60, secs % 60)),
         Line::default(),
     ];
+    let urgency = crate::phone::urgent::mark(room.urgency.max(call.precedence));
+    lines.extend(urgency.map(Line::from));
     lines.extend(room.members.iter().map(|m| member(m, view.muted)));
     lines.extend(room.members.iter().filter_map(alarm));
     for b in &room.bringing {
@@ -100,11 +102,12 @@ pub(super) fn lines(room: &RoomView, call: &CallView, view: &View) -> Vec<Line<'
             (None, false) => "is called",
         };
         lines.push(Line::from(format!("{name}  {}: {state}", role_word(b.role))));
+        lines.extend(b.night.as_ref().map(|said| Line::from(crate::phone::night::there(said))));
     }
     lines.push(Line::default());
     if room.role == Role::Attendant && room.stage == RoomStage::Arranging {
         let on = if room.announcing { "announce off" } else { "announce on" };
-        lines.push(Line::from(format!(":bring ROLE N EXPECTED   :{on}")));
+        lines.push(Line::from(format!(":bring [LEVEL] ROLE N EXPECTED   :{on}")));
         if let Some(missing) = room.missing {
             let word = crate::phone::rules::rule_word(missing);
             lines.push(Line::from(format!("By a rule, not without: {word}")));

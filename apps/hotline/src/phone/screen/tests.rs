@@ -34,6 +34,7 @@ pub(in crate::phone) fn view() -> View {
         agenda: Vec::new(),
         muted: false,
         away: false,
+        night: phone::NightView { on: None, rules: phone::NightRules::default() },
         mic: silence,
         contacts: vec![ContactView {
             id: 7,
@@ -46,6 +47,7 @@ pub(in crate::phone) fn view() -> View {
             blocked: false,
             rules: phone::ContactRules::default(),
             their_rules: wire::Rules::default(),
+            may_claim: wire::Precedence::Routine,
             barred: None,
             own_office: false,
             lamp_shown: false,
@@ -82,7 +84,12 @@ pub(in crate::phone) fn view() -> View {
 }
 
 fn with_call(state: CallState) -> View {
-    let call = CallView {
+    View { calls: vec![call(state)], ..view() }
+}
+
+/// A call with that contact.
+pub(in crate::phone) fn call(state: CallState) -> CallView {
+    CallView {
         id: 3,
         contact: 7,
         direction: Direction::Placed,
@@ -102,8 +109,12 @@ fn with_call(state: CallState) -> View {
         barred: None,
         asked: None,
         behalf: None,
-    };
-    View { calls: vec![call], ..view() }
+        night: None,
+        precedence: wire::Precedence::Routine,
+        rings_over: false,
+        preempted: phone::Preempted::default(),
+        goes_back: false,
+    }
 }
 
 fn drawn(view: &View, state: &State) -> String {
@@ -243,6 +254,7 @@ fn in_room(state: CallState, members: Vec<phone::MemberView>) -> (View, phone::R
         missing: None,
         announcing: false,
         epoch: 3,
+        urgency: wire::Precedence::Routine,
     };
     (with_call(state), room)
 }
@@ -444,4 +456,56 @@ fn a_small_terminal_does_not_break_it() {
     let mut terminal = Terminal::new(TestBackend::new(12, 5)).unwrap();
     let view = with_call(CallState::Connected);
     terminal.draw(|frame| draw::screen(frame, &view, &state())).unwrap();
+}
+
+#[test]
+fn a_more_urgent_call_stands_out_in_words_and_leads_back_by_one_key() {
+    use wire::Precedence::{Flash, Priority};
+    let mut incoming = with_call(CallState::RingingHere);
+    (incoming.calls[0].precedence, incoming.calls[0].rings_over) = (Flash, true);
+    let screen = drawn(&incoming, &state());
+    assert!(screen.contains("!!! FLASH   Incoming call"), "{screen}");
+    assert!(screen.contains("more urgent than the call under way"), "{screen}");
+
+    let mut held = with_call(CallState::HeldByOther);
+    assert!(!drawn(&held, &state()).contains("more urgent"));
+    held.calls[0].preempted.by_other = true;
+    let screen = drawn(&held, &state());
+    assert!(screen.contains("A more urgent call came to Boris"), "{screen}");
+
+    // Two calls are held, and the one that was set aside is the one that h goes back to.
+    let mut aside = with_call(CallState::HeldByMe);
+    aside.calls[0].preempted.by_me = true;
+    aside.calls.push(CallView { id: 4, ..call(CallState::HeldByMe) });
+    aside.calls[0].goes_back = true;
+    let screen = drawn(&aside, &state());
+    assert!(screen.contains("The more urgent call is over: h goes back to Boris"), "{screen}");
+    let back = press(&mut state(), KeyCode::Char('h'), &aside);
+    assert!(matches!(back, Some(Action::Command(Command::Hold { call: 3, on: false }))));
+
+    let mut vain = with_call(CallState::Ended(End::NoAnswer));
+    vain.calls[0].precedence = Priority;
+    let screen = drawn(&vain, &state());
+    assert!(screen.contains("Nobody answered, though it rang as priority"), "{screen}");
+}
+
+#[test]
+fn night_service_is_shown_plainly_here_and_to_callers() {
+    let mut view = with_call(CallState::RingingHere);
+    view.calls[0].sound = Some(call::Sound::Silent);
+    view.night.on = Some(call::night::On { since: crate::phone::night::MOMENT, until: None });
+    view.night.rules.instead = "Clara".into();
+    let mut wide = Terminal::new(TestBackend::new(140, 30)).unwrap();
+    wide.draw(|frame| draw::screen(frame, &view, &state())).unwrap();
+    let top: String =
+        (0..140).map(|x| wide.backend().buffer()[(x, 0)].symbol().to_owned()).collect();
+    assert!(top.contains("NIGHT SERVICE since Mon 2023-11-13 14:00 +00:00"), "{top}");
+    assert!(top.contains("until you turn it off; instead: Clara"), "{top}");
+    assert!(drawn(&view, &state()).contains("Incoming call (silenced)"));
+
+    let mut placed = with_call(CallState::Reached);
+    let instead = "Clara".to_owned();
+    placed.calls[0].night = Some(phone::NightThere { until: None, instead });
+    let screen = drawn(&placed, &state());
+    assert!(screen.contains("Night service there; instead: Clara"), "{screen}");
 }

@@ -8,6 +8,7 @@ use crate::app::{App, SoundState};
 use crate::attention;
 use crate::browser::{remember, remembered};
 use crate::parts::icon::{Icon, icon};
+use crate::screens::night;
 use crate::sound::SoundProblem;
 use crate::text::fill;
 use crate::time::span;
@@ -27,6 +28,7 @@ pub fn banners(app: App) -> AnyView {
     let clock = app.part(|v| v.clock_off);
     let waiting = app.part(|v| v.mail_waiting);
     let away = app.part(|v| v.away);
+    let at_night = app.part(|v| v.night.clone());
     let asks = RwSignal::new(attention::may_ask() && remembered("notify").is_none());
     let no = move || {
         remember("notify", "no");
@@ -41,6 +43,7 @@ pub fn banners(app: App) -> AnyView {
             {move || app.line_refused.get().then(|| banner(Icon::Alert, "bad", t.refused_line.to_owned()))}
             {move || (line.get() == LineState::Down && !app.line_refused.get())
                 .then(|| banner(Icon::LampOff, "care", t.line_down_body.to_owned()))}
+            {move || night::said(app, &at_night.get()).map(|said| banner(Icon::Moon, "care", said))}
             {move || fails.get().then(|| banner(Icon::Alert, "bad", t.store_fails.to_owned()))}
             {move || {
                 let off = clock.get().unsigned_abs();

@@ -33,6 +33,7 @@ pub enum Icon {
     Mic,
     MicOff,
     MissedIn,
+    Moon,
     Out,
     Pause,
     Pen,
@@ -96,6 +97,7 @@ impl Icon {
             Icon::MicOff => {
                 "M9 8.500V11a3 3 0 0 0 5 2.200M15 10V6a3 3 0 0 0-5.700-1.300M5.500 11a6.500 6.500 0 0 0 10.500 5.100M18.500 11a6 6 0 0 1-.5 2.500M12 17.500V21M4 4l16 16"
             }
+            Icon::Moon => "M19.500 14.500A8 8 0 1 1 9.500 4.500a6.500 6.500 0 0 0 10 10Z",
             Icon::MissedIn => "M4 7l8 8 8.500-8.500M4 13V7h6",
             Icon::Out => "M5.500 18.500 17 7M8.500 7H17v8.500",
             Icon::Pause => "M8.500 5v14M15.500 5v14",

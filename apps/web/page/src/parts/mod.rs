@@ -10,3 +10,4 @@ pub mod lock_form;
 pub mod meter;
 pub mod qr;
 pub mod state;
+pub mod urgency;

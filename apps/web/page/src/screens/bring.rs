@@ -2,10 +2,11 @@
 
 use leptos::html;
 use leptos::prelude::*;
-use protocol::{Command, Role};
+use protocol::{Command, Precedence, Role};
 
 use crate::app::App;
 use crate::parts::icon::{Icon, icon};
+use crate::parts::urgency::choose;
 use crate::words;
 
 /// The button, and the sheet that it opens.
@@ -14,6 +15,12 @@ pub fn bring(app: App, id: u32) -> AnyView {
     let dialog = NodeRef::<html::Dialog>::new();
     let (whom, role) = (RwSignal::new(None::<u32>), RwSignal::new(Role::Principal));
     let expected = RwSignal::new(String::new());
+    let urgency = RwSignal::new(Precedence::Routine);
+    // As urgent as whoever is rung lets this person.
+    let highest = app.part(move |v| {
+        let chosen = whom.get();
+        v.contacts.iter().find(|c| Some(c.id) == chosen).map(|c| c.may_claim).unwrap_or_default()
+    });
     let choices = app.part(move |v| {
         let call = v.calls.iter().find(|c| c.id == id);
         let free = |c: &&protocol::ContactView| {
@@ -24,6 +31,7 @@ pub fn bring(app: App, id: u32) -> AnyView {
     });
     let open = move |()| {
         whom.set(None);
+        urgency.set(Precedence::Routine);
         expected.set(String::new());
         if let Some(dialog) = dialog.get_untracked() {
             // Open already: nothing to do.
@@ -47,7 +55,8 @@ pub fn bring(app: App, id: u32) -> AnyView {
         e.prevent_default();
         let Some(contact) = whom.get_untracked() else { return };
         let (role, expected) = (role.get_untracked(), expected.get_untracked().trim().to_owned());
-        app.want(Command::Bring { call: id, contact, role, expected }, close);
+        let precedence = urgency.get_untracked().min(highest.get_untracked());
+        app.want(Command::Bring { call: id, contact, role, expected, precedence }, close);
     };
     let means = move || match role.get() {
         Role::Principal => Some(t.bring_attends),
@@ -90,6 +99,9 @@ pub fn bring(app: App, id: u32) -> AnyView {
                         prop:value=move || expected.get() on:input=move |e| expected.set(event_target_value(&e)) />
                     <span id="bring-expected" class="hint">{t.bring_expected_body}</span>
                 </label>
+                {move || Some(highest.get()).filter(|of| *of > Precedence::Routine).map(|highest| {
+                    choose(app, t.p_how, highest, urgency.into(), move |of| urgency.set(of))
+                })}
                 <div class="row end">
                     <button type="button" on:click=move |_| close()>{t.cancel}</button>
                     <button type="submit" class="go" disabled=move || whom.get().is_none()>

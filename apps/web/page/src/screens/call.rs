@@ -15,9 +15,9 @@ use crate::parts::banners::sound_problem;
 use crate::parts::devices::devices;
 use crate::parts::icon::{Icon, icon};
 use crate::parts::meter::{SILENCE, meter};
-use crate::parts::state::spoken;
+use crate::parts::state::{spoken, urgent};
 use crate::screens::console::queue;
-use crate::screens::{bring, room};
+use crate::screens::{bring, night, room};
 use crate::time::timer;
 use crate::words;
 
@@ -29,6 +29,8 @@ struct Facts {
     muted_by_other: bool,
     on_record: (bool, bool),
     asked: bool,
+    precedence: protocol::Precedence,
+    night: Option<protocol::NightThere>,
 }
 
 fn found(app: App, id: u32, v: &protocol::View) -> Option<Facts> {
@@ -38,6 +40,8 @@ fn found(app: App, id: u32, v: &protocol::View) -> Option<Facts> {
         muted_by_other: c.muted_by_other,
         on_record: (c.on_record, c.on_record_there),
         asked: c.asked.is_some(),
+        precedence: c.room.as_ref().map_or(c.precedence, |room| room.urgency.max(c.precedence)),
+        night: c.night.clone(),
     };
     v.calls
         .iter()
@@ -140,11 +144,13 @@ pub fn one(app: App, id: u32, console: bool) -> AnyView {
                     let (of, tone, said) = words::behalf(&b, t);
                     spoken(of, tone, said)
                 })}
+                {move || facts.get().and_then(|f| urgent(f.precedence, t))}
                 <div class="call-state" role="status" aria-live="assertive">
                     {move || said.get().map(|(s, _)| spoken(s.icon, s.tone, s.words.to_owned()))}
                 </div>
                 {move || timed.get().then(|| view! { <p class="timer" role="timer">{time}</p> })}
                 <p class="explain">{move || said.get().map(|(_, more)| more)}</p>
+                {move || facts.get().and_then(|f| f.night).map(|there| spoken(Icon::Moon, words::Tone::Care, night::there(app, &there)))}
             </div>
             {move || at.get().map(|stage| room::stages(app, stage))}
             <div class="room-keys">

@@ -1,7 +1,7 @@
 //! One contact: how one stands, what the other side is told, and the ways to change that.
 
 use leptos::prelude::*;
-use protocol::{Command, ContactView, Keys, Progress};
+use protocol::{Command, ContactView, Keys, Precedence, Progress};
 
 use crate::app::{App, Route};
 use crate::parts::avatar::avatar;
@@ -9,6 +9,7 @@ use crate::parts::confirm::confirm;
 use crate::parts::heading::top;
 use crate::parts::icon::{Icon, icon};
 use crate::parts::state::state;
+use crate::parts::urgency::choose;
 use crate::screens::staff;
 use crate::text::fill;
 use crate::words;
@@ -19,6 +20,7 @@ pub fn contact(app: App, id: u32) -> AnyView {
     let contact = app.contact(id);
     let name = move || contact.get().map(|c| c.name).unwrap_or_default();
     let alive = move |c: &ContactView| c.progress == Progress::Accepted;
+    let chosen = RwSignal::new(Precedence::Routine);
     view! {
         {top(app, name)}
         <div class="page">
@@ -28,8 +30,18 @@ pub fn contact(app: App, id: u32) -> AnyView {
                 {move || contact.get().map(|c| state(words::contact(&c, t)))}
                 {move || contact.get().and_then(|c| explained(&c, app)).map(|words| view! { <p class="explain">{words}</p> })}
                 <div class="row actions">
-                    {move || contact.get().filter(words::callable).map(|c| view! {
-                        <button class="go" on:click=move |_| app.ring(&c)>{icon(Icon::Phone)}<span>{t.call}</span></button>
+                    {move || contact.get().filter(words::callable).map(|c| {
+                        let highest = c.may_claim;
+                        let how = (highest > Precedence::Routine).then(|| {
+                            let set = move |of| chosen.set(of);
+                            choose(app, t.p_how, highest, chosen.into(), set)
+                        });
+                        view! {
+                            {how}
+                            <button class="go" on:click=move |_| app.call_as(id, chosen.get_untracked().min(highest))>
+                                {icon(Icon::Phone)}<span>{t.call}</span>
+                            </button>
+                        }
                     })}
                     {move || contact.get().filter(|c| c.has_words && alive(c) && c.keys != Keys::Alarmed && c.keys != Keys::Verified)
                         .map(|_| view! {
@@ -76,7 +88,7 @@ fn explained(c: &ContactView, app: App) -> Option<String> {
 
 fn policy(app: App, c: &ContactView) -> AnyView {
     let t = app.t();
-    let (id, trusted, blocked) = (c.id, c.trusted, c.blocked);
+    let (id, trusted, blocked, granted) = (c.id, c.trusted, c.blocked, c.granted);
     let switch = |on: bool, label: &'static str, body: &'static str, press: Box<dyn Fn()>| {
         view! {
             <label class="switch">
@@ -92,6 +104,11 @@ fn policy(app: App, c: &ContactView) -> AnyView {
                 Box::new(move || app.command(Command::SetTrusted { contact: id, trusted: Some(!trusted) })))}
             {switch(blocked, t.block, t.block_body,
                 Box::new(move || app.command(Command::SetBlocked { contact: id, blocked: !blocked })))}
+            {app.view.with_untracked(|v| v.first_handset).then(|| view! {
+                {choose(app, t.p_granted, Precedence::Flash, Signal::stored(granted),
+                    move |highest| app.command(Command::SetPrecedence { contact: id, highest }))}
+                <p class="hint">{t.p_granted_body}</p>
+            })}
         </section>
     }
     .into_any()

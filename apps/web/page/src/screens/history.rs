@@ -8,7 +8,7 @@ use crate::browser::{clock, date};
 use crate::parts::avatar::avatar;
 use crate::parts::heading::heading;
 use crate::parts::icon::{Icon, icon};
-use crate::parts::state::spoken;
+use crate::parts::state::{spoken, urgent};
 use crate::text::fill;
 use crate::time::{day, timer};
 use crate::words::{self, Tone};
@@ -97,6 +97,7 @@ fn row(app: App, call: HistoryView) -> AnyView {
                 <span class="contact-words">
                     <strong dir="auto">{name}</strong>
                     {spoken(of, tone, format!("{way}{rest}"))}
+                    {urgent(call.precedence, t)}
                 </span>
                 <time>{clock(call.at_ms, app.tag())}</time>
             </button>

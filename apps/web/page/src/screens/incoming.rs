@@ -7,7 +7,7 @@ use protocol::Command;
 use crate::app::App;
 use crate::parts::avatar::avatar;
 use crate::parts::icon::{Icon, icon};
-use crate::parts::state::spoken;
+use crate::parts::state::{spoken, urgent};
 use crate::text::fill;
 use crate::words;
 
@@ -18,6 +18,10 @@ pub fn incoming(app: App, id: u32) -> AnyView {
         let call = v.calls.iter().find(|c| c.id == id)?;
         let contact = v.contacts.iter().find(|c| c.id == call.contact).cloned();
         Some((contact, call.rings, v.name.clone(), call.asked.clone(), call.behalf.clone()))
+    });
+    let urgency = app.part(move |v| {
+        let call = v.calls.iter().find(|c| c.id == id)?;
+        Some((call.precedence, words::aside(call, t)))
     });
     let talking = app.calls_under_way();
     let name = move || facts.get().and_then(|f| f.0).map_or_else(|| "?".to_owned(), |c| c.name);
@@ -31,12 +35,16 @@ pub fn incoming(app: App, id: u32) -> AnyView {
     let ignore = move || app.command(Command::Ignore { call: id });
     view! {
         <dialog node_ref=dialog class="incoming" class:silent=move || facts.get().is_some_and(|f| !f.1)
-            aria-labelledby="who-calls" aria-describedby="asked-as behalf how-known"
+            aria-labelledby="who-calls" aria-describedby="how-urgent asked-as behalf how-known"
             on:cancel=move |e: leptos::ev::Event| { e.prevent_default(); ignore(); }>
             <p class="incoming-word" role="alert">
                 {icon(Icon::Bell)}
                 <span>{move || if facts.get().is_none_or(|f| f.1) { t.st_incoming } else { t.silent }}</span>
             </p>
+            <div id="how-urgent">
+                {move || urgency.get().and_then(|(precedence, _)| urgent(precedence, t))}
+                {move || urgency.get().and_then(|(_, over)| over).map(|said| view! { <p class="hint">{said}</p> })}
+            </div>
             <span class="ringing-avatar">{move || avatar(&name(), true)}</span>
             <h1 id="who-calls" tabindex="-1" autofocus="" dir="auto">{name}</h1>
             <p class="office" dir="auto">{move || facts.get().and_then(|f| f.0).map(|c| c.office)}</p>

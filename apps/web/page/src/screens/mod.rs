@@ -13,6 +13,7 @@ pub mod give;
 pub mod history;
 pub mod home;
 pub mod incoming;
+pub mod night;
 pub mod room;
 pub mod settings;
 pub mod staff;

@@ -130,6 +130,7 @@ fn bringing(app: App, b: &protocol::BringingView) -> AnyView {
     let (of, tone, words) = match (b.over, b.rings) {
         (Some(end), _) => (Icon::Cross, Tone::Care, crate::words::ended(end, t)),
         (None, true) => (Icon::Bell, Tone::Calm, t.b_rings),
+        (None, false) if b.night => (Icon::Moon, Tone::Care, t.ng_there),
         (None, false) => (Icon::Phone, Tone::Calm, t.b_called),
     };
     view! {

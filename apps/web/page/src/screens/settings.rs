@@ -13,6 +13,7 @@ use crate::parts::icon::{Icon, icon};
 use crate::parts::lock_form::lock_form;
 use crate::parts::state::state;
 use crate::prefs::{self, Looks};
+use crate::screens::night;
 use crate::text::Lang;
 use crate::words;
 
@@ -29,6 +30,7 @@ pub fn settings(app: App) -> AnyView {
             {looks(app)}
             {lock(app)}
             {position(app)}
+            {night::block(app)}
             {record(app)}
             <section class="block">
                 <h2>{t.wipe}</h2>

@@ -2,7 +2,7 @@
 
 use protocol::{CallState, CallView, End, MemberView, Role, RoomStage, RoomView, Trust};
 
-use super::{Said, Tone, call, said};
+use super::{Said, Tone, aside, call, said};
 use crate::parts::icon::Icon;
 use crate::text::{Text, fill};
 
@@ -85,7 +85,7 @@ pub fn expected(e: &protocol::Expected, t: &'static Text) -> String {
 pub fn state(c: &CallView, t: &'static Text) -> (Said, String) {
     let plain = || {
         let (said, more) = call(c.state, t);
-        (said, more.to_owned())
+        (said, aside(c, t).unwrap_or(more).to_owned())
     };
     let Some(room) = &c.room else { return plain() };
     match c.state {

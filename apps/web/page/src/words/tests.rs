@@ -3,7 +3,7 @@
 
 use std::collections::HashSet;
 
-use protocol::{Behalf, CallState, ContactView, End, Keys, Progress};
+use protocol::{Behalf, CallState, ContactView, End, Keys, Precedence, Progress};
 
 use super::{behalf, call, callable, contact, ended, look, protection};
 use crate::text::Lang;
@@ -22,6 +22,8 @@ fn somebody(progress: Progress, keys: Keys) -> ContactView {
         lamp_shown: false,
         lamp: None,
         may_call_for: false,
+        may_claim: Precedence::Routine,
+        granted: Precedence::Routine,
         own_device: false,
         ready: true,
         suite: String::new(),

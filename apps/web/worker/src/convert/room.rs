@@ -45,6 +45,7 @@ pub(super) fn view(room: &phone::RoomView) -> protocol::RoomView {
         bringing: room.bringing.iter().map(bringing).collect(),
         can_connect: room.can_connect,
         announcing: room.announcing,
+        urgency: super::precedence(room.urgency),
     }
 }
 
@@ -68,6 +69,7 @@ fn bringing(b: &phone::BringingView) -> protocol::BringingView {
         contact: b.contact,
         role: role(b.role),
         rings: b.rings,
+        night: b.night.is_some(),
         over: b.over.map(end),
     }
 }
@@ -105,6 +107,7 @@ mod tests {
             missing: None,
             announcing: false,
             epoch: 7,
+            urgency: wire::Precedence::Flash,
         }
     }
 

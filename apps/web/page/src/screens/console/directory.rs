@@ -2,7 +2,7 @@
 
 use leptos::html;
 use leptos::prelude::*;
-use protocol::{Command, ContactView, Direction, End};
+use protocol::{Command, ContactView, Direction, End, Precedence};
 use wasm_bindgen::JsCast as _;
 
 use super::{offer, takes};
@@ -107,6 +107,7 @@ fn row(app: App, id: u32, stop: Memo<Option<u32>>, here: RwSignal<Option<u32>>) 
     let contact = app.contact(id);
     let name = Memo::new(move |_| contact.get().map(|c| c.name).unwrap_or_default());
     let tab = move || if stop.get() == Some(id) { "0" } else { "-1" };
+    let claims = Memo::new(move |_| contact.get().map(|c| c.may_claim).unwrap_or_default());
     let brings = Memo::new(move |_| takes(app).is_some());
     let does = move || fill(if brings.get() { t.con_bring } else { t.call_who }, &name.get());
     let camp = app.part(move |v| {
@@ -162,6 +163,18 @@ fn row(app: App, id: u32, stop: Memo<Option<u32>>, here: RwSignal<Option<u32>>) 
                 </span>
                 {move || icon(if brings.get() { Icon::People } else { Icon::Phone })}
             </button>
+            {move || (claims.get() > Precedence::Routine).then(|| {
+                let (highest, label) = (claims.get(), format!("{}: {}", t.p_call, name.get()));
+                let all = Precedence::ALL.into_iter().filter(move |of| *of > Precedence::Routine && *of <= highest);
+                view! {
+                    <div class="urgent-keys" role="group" aria-label=label>
+                        {all.map(|of| words::precedence(of, t).map(|(sign, word)| view! {
+                            <button class="small" tabindex=tab aria-label=format!("{word}: {}", name.get_untracked()) title=word
+                                on:click=move |_| app.call_as(id, of)>{sign}</button>
+                        })).collect_view()}
+                    </div>
+                }
+            })}
             {move || brings.get().then(|| {
                 let label = fill(t.call_who, &name.get());
                 view! {

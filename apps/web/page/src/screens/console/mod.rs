@@ -19,7 +19,7 @@ use crate::app::{App, foremost};
 use crate::browser;
 use crate::parts::heading::heading;
 use crate::parts::icon::{Icon, icon};
-use crate::screens::call;
+use crate::screens::{call, night};
 use crate::text::fill;
 
 /// The console.
@@ -38,6 +38,7 @@ pub fn console(app: App) -> AnyView {
             <div class="console-top">
                 {heading(move || t.console.to_owned())}
                 <p class="hint">{t.con_keys}</p>
+                {night::switch(app)}
                 {news(app)}
             </div>
             {directory::directory(app)}

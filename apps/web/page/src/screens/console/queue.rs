@@ -1,12 +1,12 @@
 //! Calls that wait to be answered, and calls that are put aside.
 
 use leptos::prelude::*;
-use protocol::{CallState, CallView, Command, ParkedView};
+use protocol::{CallState, CallView, Command, ParkedView, Precedence};
 
-use crate::app::App;
+use crate::app::{App, waiting as waiting_calls};
 use crate::parts::avatar::avatar;
 use crate::parts::icon::{Icon, icon};
-use crate::parts::state::spoken;
+use crate::parts::state::{spoken, urgent};
 use crate::text::fill;
 use crate::time::timer;
 use crate::words::{self, Tone};
@@ -19,10 +19,16 @@ struct Line {
     office: String,
     came_ms: f64,
     asked: Option<protocol::Role>,
+    precedence: Precedence,
+    rings: bool,
     parked: Option<ParkedView>,
 }
 
-fn lines(app: App, of: impl Fn(&CallView) -> bool + Send + Sync + 'static) -> Memo<Vec<Line>> {
+/// Lines of the calls that `of` chooses, in its order.
+fn lines(
+    app: App,
+    of: impl Fn(&[CallView]) -> Vec<&CallView> + Send + Sync + 'static,
+) -> Memo<Vec<Line>> {
     app.part(move |v| {
         let line = |c: &CallView| {
             let who = v.contacts.iter().find(|k| k.id == c.contact);
@@ -32,10 +38,12 @@ fn lines(app: App, of: impl Fn(&CallView) -> bool + Send + Sync + 'static) -> Me
                 office: who.map(|k| k.office.clone()).unwrap_or_default(),
                 came_ms: c.came_ms,
                 asked: c.asked.as_ref().map(|a| a.role),
+                precedence: c.precedence,
+                rings: c.rings,
                 parked: c.parked.clone(),
             }
         };
-        v.calls.iter().filter(|c| of(c)).map(line).collect()
+        of(&v.calls).into_iter().map(line).collect()
     })
 }
 
@@ -56,10 +64,10 @@ fn head(line: &Line) -> AnyView {
     .into_any()
 }
 
-/// Calls that ring here, in the order in which they came.
+/// Calls that ring here: the most urgent first, and of equals the one that came first.
 pub fn waiting(app: App, now: RwSignal<f64>) -> AnyView {
     let t = app.t();
-    let all = lines(app, |c| c.state == CallState::RingingHere);
+    let all = lines(app, waiting_calls);
     let talking = app.calls_under_way();
     let row = move |(n, line): (usize, Line)| {
         let (id, came, first) = (line.id, line.came_ms, n == 0);
@@ -69,6 +77,8 @@ pub fn waiting(app: App, now: RwSignal<f64>) -> AnyView {
         view! {
             <li class="queued">
                 {head(&line)}
+                {urgent(line.precedence, t)}
+                {(!line.rings).then(|| spoken(Icon::Moon, Tone::Calm, t.silent.to_owned()))}
                 <span class="queued-time" role="timer">{move || fill(t.con_waits, &between(came, now.get()))}</span>
                 {line.asked.map(|role| spoken(Icon::People, Tone::Calm, words::room::role(role, t).to_owned()))}
                 <div class="row queued-keys">
@@ -95,7 +105,10 @@ pub fn waiting(app: App, now: RwSignal<f64>) -> AnyView {
 pub fn put_aside(app: App, now: RwSignal<f64>) -> AnyView {
     let t = app.t();
     let shown = app.shown_call();
-    let all = lines(app, |c| c.state == CallState::HeldByMe || c.parked.is_some());
+    let all = lines(app, |calls| {
+        let aside = |c: &&CallView| c.state == CallState::HeldByMe || c.parked.is_some();
+        calls.iter().filter(aside).collect()
+    });
     let row = move |(n, line): (usize, Line)| {
         let (id, first, recalled) =
             (line.id, n == 0, line.parked.as_ref().is_some_and(|p| p.recalled));
@@ -105,6 +118,7 @@ pub fn put_aside(app: App, now: RwSignal<f64>) -> AnyView {
         view! {
             <li class="queued" class:recalled=recalled>
                 {head(&line)}
+                {urgent(line.precedence, t)}
                 {match parked {
                     Some(ParkedView { reason, since_ms, recall_ms, .. }) => view! {
                         <span class="queued-time" role="timer">{move || fill(t.con_parked_for, &between(since_ms, now.get()))}</span>

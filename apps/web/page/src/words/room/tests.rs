@@ -3,8 +3,8 @@
 use std::collections::HashSet;
 
 use protocol::{
-    BringingView, CallState, CallView, Direction, End, Expected, MemberView, Role, RoomStage,
-    RoomView, Trust,
+    BringingView, CallState, CallView, Direction, End, Expected, MemberView, Precedence, Role,
+    RoomStage, RoomView, Trust,
 };
 
 use super::{
@@ -37,6 +37,7 @@ fn room(stage: RoomStage, role: Role) -> RoomView {
         bringing: Vec::new(),
         can_connect: false,
         announcing: false,
+        urgency: Precedence::Routine,
     }
 }
 
@@ -60,6 +61,12 @@ fn call(state: CallState, room: RoomView) -> CallView {
         room: Some(room),
         asked: None,
         behalf: None,
+        night: None,
+        precedence: Precedence::Routine,
+        rings_over: false,
+        preempted_by_me: false,
+        preempted_by_other: false,
+        goes_back: false,
     }
 }
 
@@ -137,7 +144,13 @@ fn a_forged_voice_is_named_and_never_shown_as_heard() {
 #[test]
 fn nobody_is_offered_who_is_in_the_call_or_rung_for_it() {
     let mut call = call(CallState::Connected, room(RoomStage::Arranging, Role::Attendant));
-    let rung = |contact, over| BringingView { contact, role: Role::Principal, rings: true, over };
+    let rung = |contact, over| BringingView {
+        contact,
+        role: Role::Principal,
+        rings: true,
+        night: false,
+        over,
+    };
     if let Some(room) = &mut call.room {
         room.bringing = vec![rung(2, None), rung(3, Some(End::NoAnswer))];
     }
@@ -202,4 +215,46 @@ fn who_is_held_reads_of_the_other_side_when_nobody_said_who_is_expected() {
         let (_, means) = state(&call(CallState::HeldByOther, held), t);
         assert!(means.contains(t.x_other_side), "{means}");
     }
+}
+
+#[test]
+fn what_a_more_urgent_call_does_is_said_in_words_and_signs() {
+    let plain =
+        |state| CallView { room: None, ..call(state, room(RoomStage::Connected, Role::Principal)) };
+    for lang in Lang::ALL {
+        let t = lang.text();
+        let said = |c: &CallView| state(c, t).1;
+        let signs: HashSet<_> =
+            Precedence::ALL.iter().map(|of| crate::words::precedence(*of, t)).collect();
+        assert_eq!(signs.len(), Precedence::ALL.len(), "{lang:?}: each its own, and routine none");
+        let mut held = plain(CallState::HeldByOther);
+        let before = said(&held);
+        held.preempted_by_other = true;
+        assert_ne!(said(&held), before);
+        let mut aside = plain(CallState::HeldByMe);
+        aside.preempted_by_me = true;
+        let set_aside = said(&aside);
+        aside.goes_back = true;
+        assert_ne!(said(&aside), set_aside);
+        let mut vain = plain(CallState::Ended(End::NoAnswer));
+        assert_eq!(said(&vain), "");
+        vain.precedence = Precedence::Flash;
+        assert!(!said(&vain).is_empty());
+    }
+}
+
+#[test]
+fn the_most_urgent_call_stands_first_and_of_equals_the_one_that_came_first() {
+    let of = |id, precedence, came_ms| {
+        let of = call(CallState::RingingHere, room(RoomStage::Connected, Role::Principal));
+        CallView { id, precedence, came_ms, ..of }
+    };
+    let calls = [
+        of(1, Precedence::Routine, 1.0),
+        of(2, Precedence::Flash, 3.0),
+        of(3, Precedence::Flash, 2.0),
+        of(4, Precedence::Priority, 0.0),
+    ];
+    let order: Vec<_> = crate::app::waiting(&calls).iter().map(|c| c.id).collect();
+    assert_eq!(order, [3, 2, 4, 1]);
 }
