@@ -98,6 +98,8 @@ pub enum End {
     NoKeys,
     /// A rule keeps it from coming about.
     ByRule(Barred),
+    /// It goes on at another handset of this person.
+    Moved,
 }
 
 impl End {
@@ -113,7 +115,7 @@ impl End {
         End::ALL.get(usize::from(code)).copied()
     }
 
-    const ALL: [End; 22] = [
+    const ALL: [End; 23] = [
         End::ByMe,
         End::ByOther,
         End::Cancelled,
@@ -136,6 +138,7 @@ impl End {
         End::by(Side::Theirs, Rule::Hours),
         End::by(Side::Theirs, Rule::Interpreter),
         End::by(Side::Theirs, Rule::NoteTaker),
+        End::Moved,
     ];
 
     const fn by(of: Side, rule: Rule) -> End {

@@ -42,8 +42,10 @@ mod ring;
 mod room;
 mod rows;
 mod rules;
+mod shift;
 mod stock;
 mod talk;
+mod transfer;
 mod view;
 mod voicepath;
 
@@ -56,6 +58,8 @@ pub use machine::Phone;
 pub use position::{CampView, ParkedView};
 pub use room::{BringingView, MemberView, RoomStage, RoomView};
 pub use rules::{BarredView, ContactRules};
+pub use shift::{ShiftStage, ShiftView};
+pub use transfer::{ElsewhereView, MovingView, OfferView};
 pub use view::{
     CallView, CardView, ContactView, HistoryView, LineState, NoteView, RecordView, View,
 };

@@ -31,6 +31,8 @@ use crate::position::Position;
 use crate::record::Record;
 use crate::ring::Call;
 use crate::rows::{self, DelegationRow, HeldRow, MailRow, NoteRow, OwnRow, WarrantRow};
+use crate::shift::Shifts;
+use crate::transfer::Transfers;
 use crate::voicepath::VoicePath;
 
 /// Most texts that are kept.
@@ -93,6 +95,8 @@ pub struct Phone {
     pub(crate) floor: call::Floor,
     pub(crate) position: Position,
     pub(crate) agenda: Agenda,
+    pub(crate) transfers: Transfers,
+    pub(crate) shifts: Shifts,
     pub(crate) muted: bool,
     /// The owner does not want to be disturbed.
     pub(crate) away: bool,
@@ -234,6 +238,8 @@ impl Phone {
             floor: call::Floor::default(),
             position: Position::default(),
             agenda: Agenda::default(),
+            transfers: Transfers::default(),
+            shifts: Shifts::default(),
             muted: false,
             away: false,
             mail: BTreeMap::new(),
@@ -270,6 +276,24 @@ impl Phone {
     #[cfg(feature = "adversary")]
     pub fn refuse_to_leave(&mut self) {
         self.stays = true;
+    }
+
+    /// The name of a call.
+    #[cfg(feature = "adversary")]
+    #[must_use]
+    pub fn call_name(&self, call: u32) -> Option<wire::CallId> {
+        self.calls.get(&call).map(|c| c.name)
+    }
+
+    /// It says to a contact that it goes on with a call, which it never had.
+    ///
+    /// # Errors
+    /// As for any call.
+    #[cfg(feature = "adversary")]
+    pub fn claim(&mut self, contact: u32, name: wire::CallId) -> Result<(), InputError> {
+        let done = self.claim_call(contact, name);
+        self.flush();
+        done
     }
 
     /// From now on it says that it calls for `name`, and shows these bytes as the delegation.
@@ -386,6 +410,8 @@ impl Phone {
         self.line_tick();
         self.calls_tick();
         self.camps_tick();
+        self.moves_tick();
+        self.shift_goes_on();
         self.agenda_tick();
         self.tasks_tick();
         self.heal_tick();
@@ -400,6 +426,7 @@ impl Phone {
     fn deadline(&self) -> Time {
         let mut at = self.line.deadline().min(self.desk.deadline()).min(self.lamps_deadline());
         at = at.min(self.position_deadline()).min(self.agenda_deadline());
+        at = at.min(self.moves_deadline());
         for call in self.calls.values() {
             at = at.min(call.deadline());
         }
@@ -490,6 +517,15 @@ impl Phone {
                 Ok(())
             }
             Command::Park { call, reason, recall } => self.park(call, reason, recall),
+            Command::Move { call, to } => self.move_call(call, to, None),
+            Command::StayHere { call } => self.stay_here(call),
+            Command::Continue { offer } => self.take_offer(offer),
+            Command::LeaveThere { offer } => self.leave_offer(offer),
+            Command::TakeBack { number } => self.take_back_call(number),
+            Command::HandOver { to, note } => self.hand_over(to, note),
+            Command::EndHandOver => self.end_hand_over(),
+            Command::TakeShift => self.take_shift(),
+            Command::LeaveShift => self.leave_shift(),
             Command::Camp { contact, time } => self.camp(contact, time),
             Command::EndCamp { contact } => self.end_camp(contact),
             Command::Schedule { id, appointment } => self.schedule(id, appointment),

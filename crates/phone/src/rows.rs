@@ -21,6 +21,7 @@
 //!  32     contact u32, name   facts of a call under way that belongs on the record
 //!  40     -                   PositionRow  this handset is a switchboard position, or was
 //!  41     number u32          AppointmentRow
+//!  42     0 or 1              ShiftRow     hand-over of the position: from here, to here
 //! ```
 //!
 //! All of it is secret: the host seals it (`seal::vault`).
@@ -44,6 +45,7 @@ use crate::cards::Card;
 use crate::contacts::Contact;
 use crate::lamps::ContactLamp;
 use crate::machine::{Phone, Task};
+use crate::shift::NUMBERS_MAX;
 
 pub(crate) const OWN: u8 = 1;
 pub(crate) const CARD: u8 = 2;
@@ -64,6 +66,7 @@ pub(crate) const ENTRY: u8 = 31;
 pub(crate) const DRAFT: u8 = 32;
 pub(crate) const POSITION: u8 = 40;
 pub(crate) const AGENDA: u8 = 41;
+pub(crate) const SHIFT: u8 = 42;
 
 /// Longest snapshot of a key package's private half. Bytes.
 const PACKAGE_MAX: usize = 60_000;
@@ -386,6 +389,45 @@ record! {
 /// The only version of an [`AppointmentRow`] so far.
 pub(crate) const AGENDA_VERSION: u8 = 1;
 
+record! {
+    /// A hand-over of the position.
+    ShiftRow {
+        /// [`SHIFT_VERSION`].
+        version: u8,
+        id: [u8; 16],
+        /// To or from which handset.
+        sibling: u32,
+        at: Wall,
+        note: Text<TEXT_MAX>,
+        /// [`crate::ShiftStage`].
+        stage: u8,
+        appointments: u16,
+        calls: u8,
+        /// Seconds; 0: it is no position.
+        recall: u32,
+        /// Appointments that the next one has.
+        gone: u16,
+        /// Numbers of those on their way, four bytes each.
+        waiting: Blob<NUMBERS_MAX>,
+        /// Of those that stay.
+        left: Blob<NUMBERS_MAX>,
+    }
+}
+
+/// The only version of a [`ShiftRow`] so far.
+pub(crate) const SHIFT_VERSION: u8 = 1;
+
+/// Numbers in a row. There are no more of them than fit.
+pub(crate) fn numbers(list: &[u32]) -> Blob<NUMBERS_MAX> {
+    let list = list.iter().take(NUMBERS_MAX / 4);
+    Blob::new(list.flat_map(|n| n.to_be_bytes()).collect()).unwrap_or_default()
+}
+
+/// The numbers in a row.
+pub(crate) fn listed(row: &Blob<NUMBERS_MAX>) -> Vec<u32> {
+    row.as_bytes().as_chunks().0.iter().map(|n| u32::from_be_bytes(*n)).collect()
+}
+
 impl From<&Entry> for HistoryRow {
     fn from(entry: &Entry) -> Self {
         HistoryRow {
@@ -498,6 +540,11 @@ impl Phone {
                 let row = PositionRow::decode(&row.value).map_err(text)?;
                 let recall = Duration::from_secs(u64::from(row.recall));
                 self.position.recall = row.on.then_some(recall);
+            }
+            SHIFT => {
+                of_version(row, SHIFT_VERSION)?;
+                let shift = ShiftRow::decode(&row.value).map_err(text)?;
+                self.restore_shift(&row.key, shift);
             }
             AGENDA => {
                 of_version(row, AGENDA_VERSION)?;

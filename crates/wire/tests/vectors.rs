@@ -169,6 +169,7 @@ fn vectors() -> Vec<Vector> {
             Delegate { delegation: blob(&[0xde; 4]), until: Wall(1_800_000_000) },
             Undelegate { number: 258 },
             Behalf { call: CallId([0xca; 16]), name: text("Ada"), delegation: blob(&[0xde; 4]) },
+            Continue { call: CallId([0xca; 16]), at: Wall(1_800_000_000) },
         }
         SiblingMessage {
             Admit { credential: blob(&[0xc1; 4]), name: text("Ada") },
@@ -193,6 +194,46 @@ fn vectors() -> Vec<Vector> {
             Rules { number: 3, staff: 4, own: rules(), theirs: wire::Rules::default() },
             SetLamp { number: 3, shown: true },
             Away { on: true },
+            MoveOffer {
+                call: CallId([0xca; 16]),
+                number: 3,
+                at: Wall(1_800_000_000),
+                began: Wall(1_799_999_000),
+                placed: true,
+                held: true,
+                reason: text("the minister is called"),
+                since: Wall(1_799_999_500),
+                recall: Wall(1_800_000_500),
+                shift: [0x5f; 16],
+            },
+            MoveOver { call: CallId([0xca; 16]) },
+            MovePull { call: CallId([0xca; 16]) },
+            MoveHere { call: CallId([0xca; 16]) },
+            MoveEnded { call: CallId([0xca; 16]) },
+            ShiftOffer {
+                shift: [0x5f; 16],
+                at: Wall(1_800_000_000),
+                note: text("Paris calls back at nine."),
+                appointments: 2,
+                calls: 1,
+                recall: 180,
+            },
+            ShiftTake { shift: [0x5f; 16] },
+            ShiftLeave { shift: [0x5f; 16] },
+            ShiftAppointment {
+                shift: [0x5f; 16],
+                number: 7,
+                at: Wall(1_800_003_600),
+                agenda: text("Fisheries"),
+                people: blob(&[0, 0, 0, 3]),
+                language: text("français"),
+                here: 60,
+                there: 65_236,
+                note: text("He was ill."),
+                remind: 10,
+            },
+            ShiftHas { shift: [0x5f; 16], number: 7, kept: true },
+            ShiftDone { shift: [0x5f; 16] },
         }
         CallMessage {
             Answer {},
@@ -211,6 +252,11 @@ fn vectors() -> Vec<Vector> {
             Here {},
             Spoke { first: 1_000, ticks: 3, sent: 0b101, tags: blob(&[0x7a; 12]) },
             OnRecord {},
+            Move { to: [0xd0; 32] },
+            MoveReady {},
+            Moved {},
+            MoveStay {},
+            MoveDone {},
         }
     };
     let mut w = Writer::new();

@@ -18,6 +18,8 @@ use super::console::{self, Action, HELP, Show};
 use super::host::{Handle, Happened};
 use super::position;
 use super::rules;
+use super::shift;
+use super::transfer;
 use crate::cli::Failure;
 use crate::exchange::operator::calls_in_words;
 
@@ -193,6 +195,15 @@ fn told(event: &Event, view: &View) -> Value {
                    "until": until.map(|at| at.0)})
         }
         Event::Recall { call } => json!({"event": "recall", "call": call}),
+        Event::Offered { offer } => {
+            json!({"event": "offered", "offer": offer, "offers": transfer::offers(view)})
+        }
+        Event::Moving { call } => json!({"event": "moving", "call": call}),
+        Event::Moved { call } => {
+            json!({"event": "moved", "call": call, "elsewhere": transfer::elsewhere(view)})
+        }
+        Event::MoveFailed { call } => json!({"event": "move-failed", "call": call}),
+        Event::Shift => json!({"event": "shift", "shift": shift::json(view)["shift"]}),
         Event::CampOver { contact } => of("camp-over", contact),
         Event::Reminder { appointment } => {
             json!({"event": "reminder", "appointment": appointment, "agenda": position::agenda(view)["agenda"]})
@@ -295,6 +306,7 @@ fn shown(show: Show, view: &View) -> Value {
             "state": format!("{:?}", d.state).to_lowercase(),
         })).collect::<Vec<_>>()}),
         Show::Agenda => position::agenda(view),
+        Show::Shift => shift::json(view),
         Show::Record => json!({"record": {
             "calls": calls_in_words(view.record.calls), "officer": view.record.officer,
             "asked": view.record.asked, "mark": view.record.mark, "entries": view.record.entries,
@@ -309,7 +321,8 @@ fn shown(show: Show, view: &View) -> Value {
             "name": view.name, "office": view.office,
             "line": format!("{:?}", view.line).to_lowercase(), "muted": view.muted, "away": view.away,
             "mic_dbfs": view.mic.rms, "mail_waiting": view.mail_waiting, "missed": view.missed,
-            "position": view.position.is_some(), "camps": view.camps.iter().map(|c| c.contact).collect::<Vec<_>>(),
+            "position": view.position.is_some(), "offers": transfer::offers(view), "elsewhere": transfer::elsewhere(view), "handsets": view.handsets,
+            "camps": view.camps.iter().map(|c| c.contact).collect::<Vec<_>>(),
             "store_fails": view.store_fails, "clock_off_s": view.clock_off,
             "voice": {"played": view.voice.played, "rebuilt": view.voice.rebuilt,
                       "concealed": view.voice.concealed, "late": view.voice.late},
@@ -317,6 +330,8 @@ fn shown(show: Show, view: &View) -> Value {
                 "call": c.id, "contact": c.contact, "name": name(view, c.contact),
                 "state": state(c.state), "timer_s": c.timer.as_secs(),
                 "level_dbfs": c.level.rms, "muted_by_other": c.muted_by_other, "parked": position::parked(c),
+                "moving": c.moving.map(|m| json!({"to": m.to, "closed": m.closed})), "arriving": c.arriving,
+                "moved": c.moved,
                 "behalf": c.behalf.as_ref().map(behalf_json),
                 "on_record": c.on_record, "on_record_there": c.on_record_there, "minutes": c.minutes.len(),
             })).collect::<Vec<_>>(),

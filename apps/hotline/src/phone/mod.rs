@@ -6,6 +6,8 @@
 //!  sound.rs   WAV files and silence          device.rs   microphone and loudspeaker
 //!  console.rs commands as text               headless.rs events as JSON lines
 //!  position.rs a switchboard position, its appointments
+//!  transfer.rs a call that goes to another handset of the same person
+//!  shift.rs   a position that goes to another handset of the same person
 //!  rules.rs   rules for calls, as typed and read
 //!  screen/    a person's screen in the terminal
 //! ```
@@ -18,4 +20,6 @@ pub mod host;
 mod position;
 mod rules;
 mod screen;
+mod shift;
 pub mod sound;
+mod transfer;

@@ -123,6 +123,19 @@ pub enum Event {
     Recall {
         call: u32,
     },
+    Offered {
+        offer: u32,
+    },
+    Moving {
+        call: u32,
+    },
+    Moved {
+        call: u32,
+    },
+    MoveFailed {
+        call: u32,
+    },
+    Shift,
     CampOver {
         contact: u32,
     },

@@ -16,6 +16,7 @@ mod console;
 mod from_worker;
 mod room;
 mod to_worker;
+mod transfer;
 mod view;
 
 pub use console::{Appointment, AppointmentView, CampView, ParkedView};
@@ -24,6 +25,7 @@ pub use room::{
     Asked, BringingView, Expected, MemberLevel, MemberView, Role, RoomStage, RoomView, Trust,
 };
 pub use to_worker::{Command, LockChoice, ToWorker};
+pub use transfer::{ElsewhereView, MovingView, OfferView, ShiftStage, ShiftView};
 pub use view::{
     Behalf, CallMeter, CallState, CallView, CardState, CardView, ContactView, Direction, Doubt,
     End, Grade, HistoryView, Keys, Lamp, LineState, NoteView, Progress, Quality, RecordView, Stats,

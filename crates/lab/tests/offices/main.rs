@@ -14,5 +14,7 @@ mod linetest;
 mod position;
 mod record;
 mod rules;
+mod shift;
 mod support;
+mod transfer;
 mod wire;

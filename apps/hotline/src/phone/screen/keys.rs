@@ -106,6 +106,14 @@ impl State {
             }
             Event::ContactGone { contact } => format!("{} has ended the contact.", name(contact)),
             Event::Recall { call } => format!("Call {call} has been parked long enough: `:resume {call}`."),
+            Event::Offered { .. } => crate::phone::transfer::lines(view).into_iter().next().unwrap_or_default(),
+            Event::Moving { .. } => "Your other handset takes the call: nobody hears you here now.".into(),
+            Event::Moved { call } => match view.calls.iter().find(|c| c.id == call) {
+                Some(c) if c.moved => format!("{} is on another handset now.", name(c.contact)),
+                _ => "The call is on this handset now.".into(),
+            },
+            Event::MoveFailed { .. } => "The call stays where it was.".into(),
+            Event::Shift => crate::phone::shift::lines(view).join(" "),
             Event::CampOver { contact } => format!("{} is still busy, and is not rung any more.", name(contact)),
             Event::Reminder { .. } => "An appointment comes near: `:agenda` shows it.".into(),
             Event::Missed { contact } => format!("You missed a call from {}.", name(contact)),
@@ -141,7 +149,7 @@ impl State {
             Show::Notes => Pane::Notes,
             Show::Help => Pane::Help,
             Show::Record => Pane::Record,
-            Show::Agenda => Pane::Agenda,
+            Show::Agenda | Show::Shift => Pane::Agenda,
             Show::Words(_) => Pane::Contact,
             Show::Delegations => Pane::Delegations,
         };

@@ -17,7 +17,7 @@ use crate::parts::icon::{Icon, icon};
 use crate::parts::meter::{SILENCE, meter};
 use crate::parts::state::spoken;
 use crate::screens::console::queue;
-use crate::screens::{bring, room};
+use crate::screens::{bring, room, transfer};
 use crate::time::timer;
 use crate::words;
 
@@ -142,6 +142,7 @@ pub fn one(app: App, id: u32, console: bool) -> AnyView {
                 <p class="explain">{move || said.get().map(|(_, more)| more)}</p>
             </div>
             {move || at.get().map(|stage| room::stages(app, stage))}
+            {transfer::of_call(app, id)}
             <div class="room-keys">
                 {move || takes.get().then(|| bring::bring(app, id))}
                 {move || in_room.get().then(|| room::announce(app, id, room))}

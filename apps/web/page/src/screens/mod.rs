@@ -17,6 +17,7 @@ pub mod room;
 pub mod settings;
 pub mod take;
 pub mod texts;
+pub mod transfer;
 pub mod unlock;
 pub mod verify;
 

@@ -10,6 +10,7 @@
 mod agenda;
 mod directory;
 pub mod queue;
+pub mod shift;
 
 use leptos::prelude::*;
 use protocol::CallState;
@@ -44,6 +45,7 @@ pub fn console(app: App) -> AnyView {
                 {queue::waiting(app, now)}
                 {queue::put_aside(app, now)}
                 {agenda::agenda(app)}
+                {shift::goes(app)}
             </div>
             <section class="console-call" aria-label=t.con_call
                 class:drop=move || app.dragged.get().is_some() && takes(app).is_some()
