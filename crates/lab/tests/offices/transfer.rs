@@ -263,7 +263,7 @@ fn a_handset_that_does_not_answer_declines_or_is_out_of_reach_changes_nothing() 
 #[test]
 fn the_handset_that_takes_it_is_killed_at_each_step() {
     let mut world = linked(1104);
-    for step in 1..8 {
+    for step in 1..6 {
         speaks(&mut world, B);
         let offer = offers(&mut world, A, A2);
         let batch = world.parties[A2].batches + step;
