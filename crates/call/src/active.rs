@@ -55,6 +55,8 @@ pub struct Active {
     held_by_other: bool,
     muted_by_me: bool,
     muted_by_other: bool,
+    /// The call goes to another handset of this person: the microphone stays closed until that is decided.
+    leaves: bool,
     way: Way,
 }
 
@@ -67,6 +69,7 @@ impl Active {
             held_by_other: false,
             muted_by_me: false,
             muted_by_other: false,
+            leaves: false,
             way: Way::Up,
         }
     }
@@ -143,9 +146,31 @@ impl Active {
         self.muted_by_other
     }
 
+    /// The call goes to another handset of this person.
+    pub fn leave(&mut self) {
+        self.leaves = true;
+    }
+
+    /// It does not, by the word of the other side.
+    pub fn stay(&mut self) {
+        self.leaves = false;
+    }
+
+    /// Whether it is about to go.
+    #[must_use]
+    pub fn leaves(&self) -> bool {
+        self.leaves
+    }
+
+    /// The other side is on another handset now. Whoever came makes the way anew from now on.
+    pub fn moved(&mut self) {
+        self.role = Role::Callee;
+        self.way = Way::Up;
+    }
+
     /// Whether this side may be heard, if the call has the [floor](crate::Floor).
     pub(crate) fn may_speak(&self) -> bool {
-        self.state() == CallState::Connected && !self.muted_by_me
+        self.state() == CallState::Connected && !self.muted_by_me && !self.leaves
     }
 
     /// Whether the other side's voice is to be heard.
@@ -241,6 +266,17 @@ mod tests {
             }
         }
         assert_eq!(opened, 30);
+    }
+
+    #[test]
+    fn whoever_takes_a_call_over_makes_its_way_anew() {
+        let mut call = Active::new(Time(0), Role::Caller);
+        call.held(true);
+        call.lost(Time(5));
+        call.moved();
+        assert_eq!(call.state(), CallState::HeldByOther, "who is held stays so");
+        call.lost(Time(9));
+        assert_eq!(call.reconnect(Time(20)), Reconnect::Wait);
     }
 
     #[test]

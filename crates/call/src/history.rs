@@ -75,9 +75,9 @@ mod tests {
 
     #[test]
     fn ends_survive_the_store() {
-        for code in 0..22 {
+        for code in 0..23 {
             assert_eq!(End::from_code(code).map(End::code), Some(code));
         }
-        assert_eq!(End::from_code(22), None);
+        assert_eq!(End::from_code(23), None);
     }
 }

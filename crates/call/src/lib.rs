@@ -100,6 +100,8 @@ pub enum End {
     NoKeys,
     /// A rule keeps it from coming about.
     ByRule(Barred),
+    /// It goes on at another handset of this person.
+    Moved,
 }
 
 impl End {
@@ -115,7 +117,7 @@ impl End {
         End::ALL.get(usize::from(code)).copied()
     }
 
-    const ALL: [End; 22] = [
+    const ALL: [End; 23] = [
         End::ByMe,
         End::ByOther,
         End::Cancelled,
@@ -138,6 +140,7 @@ impl End {
         End::by(Side::Theirs, Rule::Hours),
         End::by(Side::Theirs, Rule::Interpreter),
         End::by(Side::Theirs, Rule::NoteTaker),
+        End::Moved,
     ];
 
     const fn by(of: Side, rule: Rule) -> End {

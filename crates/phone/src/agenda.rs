@@ -20,7 +20,7 @@ use crate::machine::Phone;
 use crate::rows::{self, AppointmentRow};
 
 /// Most appointments.
-const APPOINTMENTS_MAX: usize = 200;
+pub(crate) const APPOINTMENTS_MAX: usize = 200;
 /// Most people of one call: as many as it takes, but for this handset's person.
 const PEOPLE_MAX: usize = call::conference::MEMBERS_MAX - 1;
 /// Farthest west and east of UTC that a clock is. Minutes.
@@ -31,6 +31,10 @@ const REMIND_MAX: u16 = 7 * 1_440;
 const KEPT: u64 = 7 * 86_400;
 /// How long the clock is believed when nothing else happens.
 const LOOK: Duration = Duration::from_secs(60);
+
+/// What is on its way to the next handset is as it is.
+const HANDED_OVER: InputError =
+    InputError::WrongState("the appointment is being handed over: change it on the other handset");
 
 /// A call that is to be made.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -100,6 +104,14 @@ impl Agenda {
         self.list.insert(id, Entry { appointment, seen: row.seen });
     }
 
+    pub(crate) fn numbers(&self) -> Vec<u32> {
+        self.list.keys().copied().collect()
+    }
+
+    pub(crate) fn get(&self, id: u32) -> Option<&Appointment> {
+        self.list.get(&id).map(|entry| &entry.appointment)
+    }
+
     fn due(&self, id: u32, now: Wall) -> bool {
         self.list.get(&id).is_some_and(|e| !e.seen && e.appointment.reminds() <= now)
     }
@@ -132,6 +144,9 @@ impl Phone {
         if id.is_some_and(|id| !list.contains_key(&id)) {
             return Err(InputError::NoSuch("appointment"));
         }
+        if id.is_some_and(|id| self.is_handed_over(id)) {
+            return Err(HANDED_OVER);
+        }
         let next = list.last_key_value().map_or(1, |(last, _)| last + 1);
         self.forget_past();
         if id.is_none() && self.agenda.list.len() >= APPOINTMENTS_MAX {
@@ -155,7 +170,7 @@ impl Phone {
         }
     }
 
-    fn forget_appointment(&mut self, id: u32) {
+    pub(crate) fn forget_appointment(&mut self, id: u32) {
         self.agenda.list.remove(&id);
         self.agenda.told.remove(&id);
         self.desk.delete(rows::AGENDA, rows::key32(id));
@@ -165,6 +180,9 @@ impl Phone {
     pub(crate) fn unschedule(&mut self, id: u32) -> Result<(), InputError> {
         if !self.agenda.list.contains_key(&id) {
             return Err(InputError::NoSuch("appointment"));
+        }
+        if self.is_handed_over(id) {
+            return Err(HANDED_OVER);
         }
         self.forget_appointment(id);
         Ok(())
@@ -221,7 +239,8 @@ impl Phone {
     }
 }
 
-fn row_of(a: &Appointment, seen: bool) -> Result<AppointmentRow, InputError> {
+/// An appointment as its row.
+pub(crate) fn row_of(a: &Appointment, seen: bool) -> Result<AppointmentRow, InputError> {
     let text =
         |text: &str, what| Text::new(text).map_err(|_| InputError::TooLong { what, max: TEXT_MAX });
     let language = Text::new(a.language.as_str());

@@ -202,6 +202,46 @@ pub enum Command {
         /// After how long it is recalled; `None`: as the position says.
         recall: Option<Duration>,
     },
+    /// Offer a call between two to another handset of the same person. It goes on here until it is taken there.
+    Move {
+        /// Which.
+        call: u32,
+        /// To which handset: its number as a contact.
+        to: u32,
+    },
+    /// It is not offered any more.
+    StayHere {
+        /// Which.
+        call: u32,
+    },
+    /// Go on here with a call that another handset offers.
+    Continue {
+        /// Which offer.
+        offer: u32,
+    },
+    /// Leave it there; that handset is told.
+    LeaveThere {
+        /// Which offer.
+        offer: u32,
+    },
+    /// Go on here with a call that was here before, and is with another handset.
+    TakeBack {
+        /// Which, of [`crate::View::elsewhere`].
+        number: u32,
+    },
+    /// Hand the switchboard position over to another handset of the same person: parked calls, appointments, a note.
+    HandOver {
+        /// To which handset: its number as a contact.
+        to: u32,
+        /// For whoever has the next shift; at most 2,000 bytes.
+        note: String,
+    },
+    /// Take that back: what has not gone stays. After its end: it was read.
+    EndHandOver,
+    /// Take the position that another handset hands over.
+    TakeShift,
+    /// Do not, or no further: what has not come stays there. After its end: the note was read.
+    LeaveShift,
     /// Ring a contact whose last call found it busy again, until it is free.
     Camp {
         /// Whom.

@@ -237,6 +237,28 @@ impl Phone {
                 self.away_shared(sibling, on);
                 Ok(())
             }
+            message @ (SiblingMessage::MoveOffer { .. }
+            | SiblingMessage::MoveOver { .. }
+            | SiblingMessage::MovePull { .. }
+            | SiblingMessage::MoveHere { .. }
+            | SiblingMessage::MoveEnded { .. })
+                if known =>
+            {
+                match self.sibling_moves(sibling, message) {
+                    true => Ok(()),
+                    false => Err(InputError::NoSuch("contact")),
+                }
+            }
+            message @ (SiblingMessage::ShiftOffer { .. }
+            | SiblingMessage::ShiftTake { .. }
+            | SiblingMessage::ShiftLeave { .. }
+            | SiblingMessage::ShiftAppointment { .. }
+            | SiblingMessage::ShiftHas { .. }
+            | SiblingMessage::ShiftDone { .. })
+                if known =>
+            {
+                self.sibling_shifts(sibling, message)
+            }
             SiblingMessage::Unshare { number } if !first => {
                 let contact = self.shared_contact(number);
                 contact.map_or(Ok(()), |contact| self.revoke_contact(contact))

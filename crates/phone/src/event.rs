@@ -181,6 +181,28 @@ pub enum Event {
         /// Which.
         call: u32,
     },
+    /// Another handset of this person offers a call.
+    Offered {
+        /// Which offer.
+        offer: u32,
+    },
+    /// Another handset of this person is about to have the call: the microphone is closed here.
+    Moving {
+        /// Which.
+        call: u32,
+    },
+    /// The call is on another handset: this one, or another one of the other side's person.
+    Moved {
+        /// Which.
+        call: u32,
+    },
+    /// A call is not on another handset after all: it stays where it is.
+    MoveFailed {
+        /// Which.
+        call: u32,
+    },
+    /// A hand-over of the position began, went on, or is over.
+    Shift,
     /// A contact that was busy is not rung again: its time is over.
     CampOver {
         /// Whom.

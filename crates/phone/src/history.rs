@@ -10,7 +10,7 @@ use core::time::Duration;
 use call::{CallState, Direction, End, Entry};
 use link::Channel;
 use wire::line::LineUp;
-use wire::talk::ContactMessage;
+use wire::talk::{ContactMessage, SiblingMessage};
 use wire::{CallId, Precedence, Wall};
 
 use crate::contacts::Contact;
@@ -41,6 +41,7 @@ impl Phone {
         call.keyed.clear();
         let brought = call.asked.take().is_some();
         call.parked = None;
+        let (moving, arriving, lent) = (call.moving.take(), call.arriving.take(), call.lent.take());
         let room = call.room.take();
         let (name, contact, direction, at, tell) =
             (call.name, call.contact, call.direction, call.at, call.tell);
@@ -49,6 +50,17 @@ impl Phone {
         if let Some(leg) = call.leg.take() {
             self.send(Channel::Signal, &LineUp::Close { leg });
         }
+        self.drop_arrival(id);
+        if let Some(arriving) = &arriving {
+            // It never was here: nothing is kept of it.
+            self.not_arrived(id, name, arriving, end);
+            self.after(Effect::Tell(Event::ended(id, end)));
+            return;
+        }
+        if let Some(moving) = moving {
+            let _ = self.mail_sibling(moving.sibling, &SiblingMessage::MoveOver { call: name });
+        }
+        self.lent_ends(lent, name, end);
         if let Some(room) = &room {
             self.close_room(room);
         }
@@ -68,7 +80,11 @@ impl Phone {
             // The other of two calls that crossed goes on in its place.
             End::Glare => {}
             _ => {
-                let time = talked.unwrap_or_default();
+                let mut time = talked.unwrap_or_default();
+                // It was here before, and came back.
+                let same =
+                    |h: &&Entry| h.call == name && h.contact == contact && h.end == End::Moved;
+                time += self.history.values().find(same).map_or(Duration::ZERO, |h| h.talked);
                 let entry = Entry::new(name, contact, direction, at, time, end);
                 self.keep_history(entry.urgent(precedence));
             }

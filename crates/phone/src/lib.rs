@@ -43,8 +43,10 @@ mod ring;
 mod room;
 mod rows;
 mod rules;
+mod shift;
 mod stock;
 mod talk;
+mod transfer;
 mod urgent;
 mod view;
 mod voicepath;
@@ -60,6 +62,8 @@ pub use night::{NightRules, NightThere, NightView};
 pub use position::{CampView, ParkedView};
 pub use room::{BringingView, MemberView, RoomStage, RoomView};
 pub use rules::{BarredView, ContactRules};
+pub use shift::{ShiftStage, ShiftView};
+pub use transfer::{ElsewhereView, MovingView, OfferView};
 pub use urgent::Preempted;
 pub use view::{
     CallView, CardView, ContactView, HistoryView, LineState, NoteView, RecordView, View,

@@ -32,6 +32,8 @@ use crate::position::Position;
 use crate::record::Record;
 use crate::ring::Call;
 use crate::rows::{self, DelegationRow, HeldRow, MailRow, NoteRow, OwnRow, WarrantRow};
+use crate::shift::Shifts;
+use crate::transfer::Transfers;
 use crate::voicepath::VoicePath;
 use crate::watch::Watch;
 
@@ -97,6 +99,8 @@ pub struct Phone {
     pub(crate) night: Night,
     pub(crate) agenda: Agenda,
     pub(crate) watch: Watch,
+    pub(crate) transfers: Transfers,
+    pub(crate) shifts: Shifts,
     pub(crate) muted: bool,
     /// The owner does not want to be disturbed.
     pub(crate) away: bool,
@@ -243,6 +247,8 @@ impl Phone {
             night: Night::default(),
             agenda: Agenda::default(),
             watch: Watch::default(),
+            transfers: Transfers::default(),
+            shifts: Shifts::default(),
             muted: false,
             away: false,
             mail: BTreeMap::new(),
@@ -281,6 +287,24 @@ impl Phone {
     #[cfg(feature = "adversary")]
     pub fn refuse_to_leave(&mut self) {
         self.stays = true;
+    }
+
+    /// The name of a call.
+    #[cfg(feature = "adversary")]
+    #[must_use]
+    pub fn call_name(&self, call: u32) -> Option<wire::CallId> {
+        self.calls.get(&call).map(|c| c.name)
+    }
+
+    /// It says to a contact that it goes on with a call, which it never had.
+    ///
+    /// # Errors
+    /// As for any call.
+    #[cfg(feature = "adversary")]
+    pub fn claim(&mut self, contact: u32, name: wire::CallId) -> Result<(), InputError> {
+        let done = self.claim_call(contact, name);
+        self.flush();
+        done
     }
 
     /// From now on it says that it calls for `name`, and shows these bytes as the delegation.
@@ -413,6 +437,8 @@ impl Phone {
         self.line_tick();
         self.calls_tick();
         self.camps_tick();
+        self.moves_tick();
+        self.shift_goes_on();
         self.agenda_tick();
         self.tasks_tick();
         self.heal_tick();
@@ -428,6 +454,7 @@ impl Phone {
     fn deadline(&self) -> Time {
         let mut at = self.line.deadline().min(self.desk.deadline()).min(self.lamps_deadline());
         at = at.min(self.position_deadline()).min(self.agenda_deadline());
+        at = at.min(self.moves_deadline());
         for call in self.calls.values() {
             at = at.min(call.deadline());
         }
@@ -529,6 +556,15 @@ impl Phone {
                 Ok(())
             }
             Command::Park { call, reason, recall } => self.park(call, reason, recall),
+            Command::Move { call, to } => self.move_call(call, to, None),
+            Command::StayHere { call } => self.stay_here(call),
+            Command::Continue { offer } => self.take_offer(offer),
+            Command::LeaveThere { offer } => self.leave_offer(offer),
+            Command::TakeBack { number } => self.take_back_call(number),
+            Command::HandOver { to, note } => self.hand_over(to, note),
+            Command::EndHandOver => self.end_hand_over(),
+            Command::TakeShift => self.take_shift(),
+            Command::LeaveShift => self.leave_shift(),
             Command::Camp { contact, time } => self.camp(contact, time),
             Command::EndCamp { contact } => self.end_camp(contact),
             Command::Schedule { id, appointment } => self.schedule(id, appointment),

@@ -467,6 +467,7 @@ impl Phone {
                 self.delegated(contact, delegation, until);
             }
             ContactMessage::Undelegate { number } => self.undelegated(contact, number),
+            ContactMessage::Continue { call, at } => self.continued(contact, from, call, at, way),
             ContactMessage::Behalf { call, name, delegation } => {
                 self.behalf_came(contact, call, &name, delegation.as_bytes(), way);
             }

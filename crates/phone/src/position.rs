@@ -15,6 +15,7 @@ use std::collections::BTreeMap;
 
 use call::precedence::{self, Here, Place, Places};
 use call::{Busyness, CallState, Direction, End, Outgoing};
+use wire::limits::REASON_MAX;
 use wire::{CallId, Precedence, Time, Wall};
 
 use crate::command::InputError;
@@ -22,6 +23,7 @@ use crate::event::Event;
 use crate::machine::Phone;
 use crate::ring::{CALLS_MAX, Call, Stage};
 use crate::rows::{self, PositionRow};
+use crate::transfer::Arriving;
 
 /// Most calls that wait.
 const WAITING_MAX: usize = 8;
@@ -30,8 +32,6 @@ pub(crate) const RECALL: Duration = Duration::from_secs(180);
 /// Shortest and longest of it.
 const RECALL_MIN: Duration = Duration::from_secs(10);
 const RECALL_MAX: Duration = Duration::from_secs(3_600);
-/// Longest reason. Bytes.
-const REASON_MAX: usize = 200;
 /// How often a contact that is busy is rung again.
 const CAMP_EVERY: Duration = Duration::from_secs(20);
 /// How soon it is tried again when this handset was busy itself.
@@ -139,7 +139,12 @@ impl Phone {
     /// Nobody but call `id` is being called or answered.
     pub(crate) fn nobody_between(&mut self, id: u32) -> Result<(), InputError> {
         self.camps_give_way();
-        let between = |c: &Call| matches!(c.stage, Stage::Outgoing(_) | Stage::Answering(_));
+        // A call that comes from another handset and stays on hold asks for no floor.
+        let between = |c: &Call| match c.stage {
+            Stage::Outgoing(_) => c.arriving.as_ref().is_none_or(|a| !a.is_held()),
+            Stage::Answering(_) => true,
+            _ => false,
+        };
         match self.calls.iter().any(|(other, c)| *other != id && between(c)) {
             true => Err(InputError::WrongState(
                 "a call is being placed or answered: wait until it is, or end it",
@@ -174,7 +179,8 @@ impl Phone {
             Stage::Over { .. } => true,
             Stage::Active(active) => active.is_held_by_me(),
             Stage::Incoming(_) => self.position.recall.is_some(),
-            Stage::Outgoing(_) | Stage::Answering(_) => false,
+            Stage::Outgoing(_) => call.arriving.as_ref().is_some_and(Arriving::is_held),
+            Stage::Answering(_) => false,
         }
     }
 

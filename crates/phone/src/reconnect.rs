@@ -52,12 +52,10 @@ impl Phone {
             && active.is_lost()
         {
             active.back();
-            let (held, muted) = (active.is_held_by_me(), active.is_muted_by_me());
             // What was said while the way was lost is said again.
             self.say_on_record(id);
-            self.say_in_call(id, &CallMessage::Hold { on: held });
-            self.say_why_held(id, held);
-            self.say_in_call(id, &CallMessage::Mute { on: muted });
+            self.say_hold_and_mute(id);
+            self.move_again(id);
             self.tell_state(id);
             self.voice_follows();
         }

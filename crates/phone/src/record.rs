@@ -189,6 +189,24 @@ impl Phone {
         self.record_state(id);
     }
 
+    /// A call goes on here that was on another handset of this person.
+    pub(crate) fn record_continues(&mut self, id: u32) {
+        let Some(call) = self.calls.get(&id) else { return };
+        let (placed, precedence) = (call.direction == Direction::Placed, call.precedence);
+        self.draft(call.contact, call.name, call.at, placed, precedence);
+        self.record_moved(id);
+    }
+
+    /// A call went to another handset of the same person, of either side.
+    pub(crate) fn record_moved(&mut self, id: u32) {
+        let at = self.wall();
+        let Some(key) = self.calls.get(&id).map(|call| (call.contact, call.name)) else { return };
+        if let Some(facts) = self.record.drafts.get_mut(&key) {
+            facts.step(Step { stage: entry::Stage::Moved, at, member: None });
+            self.keep_draft(id);
+        }
+    }
+
     fn draft(
         &mut self,
         contact: u32,

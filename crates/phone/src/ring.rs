@@ -27,6 +27,7 @@ use crate::record::CallRecord;
 use crate::room::{Asked, Room};
 use crate::stock::Keyed;
 use crate::talk::TEXTS_MAX;
+use crate::transfer::{Arriving, Change, Moving};
 use crate::urgent::{Preempted, invitation};
 
 /// An invitation that is older does not ring: an exchange kept it, and its caller has long given up. As much as
@@ -88,6 +89,14 @@ pub(crate) struct Call {
     pub(crate) precedence: Precedence,
     /// Held by this side, or by the other, because a more urgent one came.
     pub(crate) preempted: Preempted,
+    /// It is offered to another handset of this person.
+    pub(crate) moving: Option<Moving>,
+    /// It comes from another handset of this person, and is not here yet.
+    pub(crate) arriving: Option<Arriving>,
+    /// The handset of this person that had it before.
+    pub(crate) lent: Option<u32>,
+    /// The other side's handsets, as they come and go.
+    pub(crate) change: Change,
 }
 
 impl Call {
@@ -132,6 +141,10 @@ impl Call {
             night: None,
             precedence: Precedence::Routine,
             preempted: Preempted::default(),
+            moving: None,
+            arriving: None,
+            lent: None,
+            change: Change::default(),
         }
     }
 
@@ -279,7 +292,8 @@ impl Phone {
         up.next_leg = up.next_leg.wrapping_add(2);
         let at = self.wall();
         let Some(call) = self.calls.get_mut(&id) else { return };
-        let (contact, name, precedence) = (call.contact, call.name, call.precedence);
+        let (contact, name, continues) = (call.contact, call.name, call.arriving.is_some());
+        let precedence = call.precedence;
         let old = call.leg.replace(leg);
         if let Stage::Outgoing(outgoing) = &mut call.stage {
             outgoing.opened();
@@ -287,8 +301,11 @@ impl Phone {
         if let Some(old) = old {
             self.send(Channel::Signal, &LineUp::Close { leg: old });
         }
-        let invite = ContactMessage::Invite { call: name, at, again };
-        let envelope = invitation(invite, precedence)
+        let invite = match continues {
+            true => Ok(ContactMessage::Continue { call: name, at }),
+            false => invitation(ContactMessage::Invite { call: name, at, again }, precedence),
+        };
+        let envelope = invite
             .and_then(|invite| self.seal_for(contact, &invite))
             .and_then(|body| self.envelope(contact, body));
         let exchange = self.contacts.get(&contact).map(|c| c.row.exchange.clone());
@@ -354,16 +371,14 @@ impl Phone {
             Way::Aside => return,
         };
         if let Some(id) = self.live(contact, name) {
-            return self.new_leg(id, leg);
+            return self.new_leg(id, from, leg);
         }
         let before = self.history.values().find(|h| h.call == name && h.contact == contact);
         // A rule that kept it from ringing can have been lifted.
         let ended = before.is_some_and(|h| !matches!(h.end, End::Missed | End::ByRule(_)));
         if again || ended {
             // A call that is over here, or that this handset forgot when it was started anew.
-            let told = self.contacts.get(&contact).is_some_and(|c| c.is_told());
-            let word = told.then_some(ContactMessage::Declined { call: name });
-            return self.turn_away(contact, leg, word);
+            return self.not_here(contact, leg, name);
         }
         if at.0.saturating_add(STALE) < self.wall().0 {
             self.turn_away(contact, leg, None);
@@ -417,8 +432,22 @@ impl Phone {
     }
 
     /// The caller of a call that is known opened another leg.
-    fn new_leg(&mut self, id: u32, leg: Leg) {
+    fn new_leg(&mut self, id: u32, from: VerifiedDevice, leg: Leg) {
         let Some(call) = self.calls.get_mut(&id) else { return };
+        let (name, contact, tell) = (call.name, call.contact, call.tell);
+        let with = |c: &Call| c.keyed.first().is_none_or(|k| k.device == from.device());
+        match &call.stage {
+            // Another handset of the contact has it now.
+            Stage::Active(_) if call.room.is_none() && !with(call) => {
+                let word = tell.then_some(ContactMessage::Declined { call: name });
+                return self.turn_away(contact, leg, word);
+            }
+            // This handset asks for the call, and does not have it.
+            Stage::Outgoing(_) if call.arriving.is_some() => {
+                return self.turn_away(contact, leg, None);
+            }
+            _ => {}
+        }
         call.leg = Some(leg);
         match &call.stage {
             Stage::Outgoing(_) => {}
@@ -573,14 +602,20 @@ impl Phone {
                 && c.contact == contact
                 && matches!(&c.stage, Stage::Active(active) if active.is_lost())
         };
-        if let Some(id) = self.calls.iter().find(|(_, c)| lost(c)).map(|(id, _)| *id) {
-            self.end_call(id, End::Lost);
+        if let Some((id, call)) = self.calls.iter().find(|(_, c)| lost(c)) {
+            match (*id, call.moving.is_some()) {
+                // It went on at the other handset while the way was lost.
+                (id, true) => self.move_done(id),
+                (id, false) => self.end_call(id, End::Lost),
+            }
         }
     }
 
     fn placing(&self, contact: u32, name: CallId) -> Option<u32> {
-        let call = self.crossing(contact)?;
-        (call.1 == name).then_some(call.0)
+        let placed = |c: &Call| {
+            c.contact == contact && c.name == name && matches!(c.stage, Stage::Outgoing(_))
+        };
+        self.calls.iter().find(|(_, c)| placed(c)).map(|(id, _)| *id)
     }
 
     /// A leg is gone.
@@ -588,6 +623,9 @@ impl Phone {
         self.early.retain(|(early, ..)| *early != leg);
         if let Some(id) = self.bringing_on(leg) {
             return self.bringing_closed(id, leg, reason);
+        }
+        if let Some(id) = self.arrival_on(leg) {
+            return self.drop_arrival(id);
         }
         let Some(id) = self.call_on(leg) else { return };
         let now = self.now;
@@ -615,7 +653,10 @@ impl Phone {
         };
         match end {
             Some(end) => self.end_call(id, end),
-            None => self.tell_state(id),
+            None => {
+                self.tell_state(id);
+                self.arrival_goes_on(id);
+            }
         }
         self.voice_follows();
     }
@@ -650,7 +691,9 @@ impl Phone {
 
     /// The call that is being placed to a contact, if there is one.
     fn crossing(&self, contact: u32) -> Option<(u32, CallId)> {
-        let mine = |c: &Call| c.contact == contact && matches!(c.stage, Stage::Outgoing(_));
+        let mine = |c: &Call| {
+            c.contact == contact && matches!(c.stage, Stage::Outgoing(_)) && c.arriving.is_none()
+        };
         self.calls.iter().find(|(_, c)| mine(c)).map(|(id, c)| (*id, c.name))
     }
 }

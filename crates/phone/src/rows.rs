@@ -22,6 +22,7 @@
 //!  32     contact u32, name   facts of a call under way that belongs on the record
 //!  40     -                   PositionRow  this handset is a switchboard position, or was
 //!  41     number u32          AppointmentRow
+//!  42     0 or 1              ShiftRow     hand-over of the position: from here, to here
 //!  45     -                   NightRow     night service of this handset
 //! ```
 //!
@@ -51,6 +52,7 @@ use crate::contacts::Contact;
 use crate::lamps::ContactLamp;
 use crate::machine::{Phone, Task};
 use crate::night::Night;
+use crate::shift::NUMBERS_MAX;
 
 pub(crate) const OWN: u8 = 1;
 pub(crate) const CARD: u8 = 2;
@@ -72,6 +74,7 @@ pub(crate) const ENTRY: u8 = 31;
 pub(crate) const DRAFT: u8 = 32;
 pub(crate) const POSITION: u8 = 40;
 pub(crate) const AGENDA: u8 = 41;
+pub(crate) const SHIFT: u8 = 42;
 pub(crate) const NIGHT: u8 = 45;
 
 /// Longest snapshot of a key package's private half. Bytes.
@@ -459,6 +462,45 @@ record! {
 /// The only version of an [`AppointmentRow`] so far.
 pub(crate) const AGENDA_VERSION: u8 = 1;
 
+record! {
+    /// A hand-over of the position.
+    ShiftRow {
+        /// [`SHIFT_VERSION`].
+        version: u8,
+        id: [u8; 16],
+        /// To or from which handset.
+        sibling: u32,
+        at: Wall,
+        note: Text<TEXT_MAX>,
+        /// [`crate::ShiftStage`].
+        stage: u8,
+        appointments: u16,
+        calls: u8,
+        /// Seconds; 0: it is no position.
+        recall: u32,
+        /// Appointments that the next one has.
+        gone: u16,
+        /// Numbers of those on their way, four bytes each.
+        waiting: Blob<NUMBERS_MAX>,
+        /// Of those that stay.
+        left: Blob<NUMBERS_MAX>,
+    }
+}
+
+/// The only version of a [`ShiftRow`] so far.
+pub(crate) const SHIFT_VERSION: u8 = 1;
+
+/// Numbers in a row. There are no more of them than fit.
+pub(crate) fn numbers(list: &[u32]) -> Blob<NUMBERS_MAX> {
+    let list = list.iter().take(NUMBERS_MAX / 4);
+    Blob::new(list.flat_map(|n| n.to_be_bytes()).collect()).unwrap_or_default()
+}
+
+/// The numbers in a row.
+pub(crate) fn listed(row: &Blob<NUMBERS_MAX>) -> Vec<u32> {
+    row.as_bytes().as_chunks().0.iter().map(|n| u32::from_be_bytes(*n)).collect()
+}
+
 impl From<&Entry> for HistoryRow {
     fn from(entry: &Entry) -> Self {
         HistoryRow {
@@ -586,6 +628,11 @@ impl Phone {
                 let hand = row.hand.map(|on| Hand { on, since: row.since, until: row.until });
                 self.night.service = Service { staffed: row.staffed, hand };
                 (self.night.aloud, self.night.instead) = (row.aloud, row.instead);
+            }
+            SHIFT => {
+                of_version(row, SHIFT_VERSION)?;
+                let shift = ShiftRow::decode(&row.value).map_err(text)?;
+                self.restore_shift(&row.key, shift);
             }
             AGENDA => {
                 of_version(row, AGENDA_VERSION)?;

@@ -86,7 +86,11 @@ impl Stock {
 
 impl Phone {
     /// A key package of this device, for the next call of a contact.
-    fn key_package(&mut self, to: DevicePub, want: bool) -> Result<ContactMessage, InputError> {
+    pub(crate) fn key_package(
+        &mut self,
+        to: DevicePub,
+        want: bool,
+    ) -> Result<ContactMessage, InputError> {
         let now = self.wall();
         self.stock.prune(now);
         let key_package = blob(self.stock.create(&self.device, now)?)?;
@@ -252,6 +256,11 @@ impl Phone {
             return;
         };
         let told = record.is_told();
+        let keyed = match way {
+            Way::Leg(leg) => self.arrival_keyed(leg, keyed),
+            Way::Mail(_) | Way::Aside => Some(keyed),
+        };
+        let Some(keyed) = keyed else { return };
         if let Some(id) = self.live(contact, call) {
             self.keys_for(id, keyed);
             return;

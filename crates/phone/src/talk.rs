@@ -25,7 +25,8 @@ impl Phone {
     /// Something came over a leg.
     pub(crate) fn leg_data(&mut self, leg: Leg, body: &[u8]) {
         let brings = self.bringing_on(leg);
-        let Some(id) = brings.or_else(|| self.call_on(leg)) else { return };
+        let on = brings.or_else(|| self.call_on(leg)).or_else(|| self.arrival_on(leg));
+        let Some(id) = on else { return };
         let contact = match brings {
             Some(_) => self.brought_contact(id, leg),
             None => self.calls.get(&id).map(|c| c.contact),
@@ -110,6 +111,11 @@ impl Phone {
             }
             CallMessage::HangUp {} => self.end_call(id, End::ByOther),
             CallMessage::Back {} => self.is_back(id),
+            CallMessage::Move { .. }
+            | CallMessage::MoveReady {}
+            | CallMessage::Moved {}
+            | CallMessage::MoveStay {}
+            | CallMessage::MoveDone {} => self.move_word(id, &message),
             CallMessage::OnRecord {} => {
                 if !core::mem::replace(&mut call.record.there, true) {
                     self.tell(Event::OnRecord { call: id });
@@ -140,14 +146,20 @@ impl Phone {
         if let Stage::Outgoing(outgoing) = core::mem::replace(&mut call.stage, over) {
             call.stage = Stage::Active(outgoing.answered(now));
         }
+        if call.arriving.is_some() {
+            return self.arrived(id);
+        }
         self.begin_talk(id);
     }
 
     /// Both can speak now.
     pub(crate) fn begin_talk(&mut self, id: u32) {
         let muted = self.muted;
-        let waits = self.gives_floor_up(id);
-        if !waits {
+        let held = |c: &Call| matches!(&c.stage, Stage::Active(active) if active.is_held_by_me());
+        // It came on hold from another handset of this person.
+        let held = self.calls.get(&id).is_some_and(held);
+        let waits = !held && self.gives_floor_up(id);
+        if !held && !waits {
             self.take_floor(id);
         }
         if let Some(call) = self.calls.get_mut(&id)
@@ -228,6 +240,16 @@ impl Phone {
         call.texts.push(Said { id: text_id, from: None, text, arrived: false });
         self.say_in_call(id, &CallMessage::Say { id: text_id, text: sealed });
         Ok(())
+    }
+
+    /// What the other side may not have heard.
+    pub(crate) fn say_hold_and_mute(&mut self, id: u32) {
+        if let Some(Stage::Active(active)) = self.calls.get(&id).map(|c| &c.stage) {
+            let (held, muted) = (active.is_held_by_me(), active.is_muted_by_me());
+            self.say_in_call(id, &CallMessage::Hold { on: held });
+            self.say_why_held(id, held);
+            self.say_in_call(id, &CallMessage::Mute { on: muted });
+        }
     }
 
     /// Tells the other side that this side hangs up; by mail if the way is lost.

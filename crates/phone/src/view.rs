@@ -23,6 +23,8 @@ use crate::position::{CampView, ParkedView};
 use crate::ring::{Call, Stage};
 use crate::room::RoomView;
 use crate::rules::{BarredView, ContactRules};
+use crate::shift::{ShiftView, Side};
+use crate::transfer::{ElsewhereView, MovingView, OfferView};
 use crate::urgent::Preempted;
 use crate::watch::OfficeLineView;
 
@@ -57,6 +59,16 @@ pub struct View {
     pub position: Option<Duration>,
     /// Contacts that are rung again until they are free.
     pub camps: Vec<CampView>,
+    /// This person's other handsets, to which a call can go: numbers of contacts.
+    pub handsets: Vec<u32>,
+    /// Calls that they offer.
+    pub offers: Vec<OfferView>,
+    /// Calls that were here, and are with them.
+    pub elsewhere: Vec<ElsewhereView>,
+    /// The position goes, or went, to another handset of this person.
+    pub shift_given: Option<ShiftView>,
+    /// The position of another handset comes here, or came.
+    pub shift_taken: Option<ShiftView>,
     /// Appointments, the earliest first.
     pub agenda: Vec<AppointmentView>,
     /// The microphone is muted.
@@ -160,6 +172,12 @@ pub struct CallView {
     pub came: Wall,
     /// It is put aside.
     pub parked: Option<ParkedView>,
+    /// It is offered to another handset of this person.
+    pub moving: Option<MovingView>,
+    /// It comes from another handset of this person, and is not here yet.
+    pub arriving: bool,
+    /// The other side's person is on another handset than when it began.
+    pub moved: bool,
     /// The other side's level.
     pub level: Level,
     /// How it sounds; `None` if it is not heard now.
@@ -277,6 +295,11 @@ impl Phone {
             store_fails: self.desk.fails(),
             position: self.position.recall,
             camps: self.camp_views(),
+            handsets: self.all_siblings(),
+            offers: self.offer_views(),
+            elsewhere: self.elsewhere_views(),
+            shift_given: self.shift_view(Side::Given),
+            shift_taken: self.shift_view(Side::Taken),
             agenda: self.appointment_views(),
             muted: self.muted,
             away: self.away,
@@ -447,6 +470,9 @@ fn call_view(
         timer,
         came: call.came,
         parked: call.parked.as_ref().map(|parked| parked.view.clone()),
+        moving: call.moving_view(),
+        arriving: call.arriving.is_some(),
+        moved: call.change.moved,
         level: call.level,
         quality,
         muted_by_other,

@@ -159,6 +159,21 @@ impl Phone {
         }
     }
 
+    /// The voice that is heard comes from another handset: nothing of the last one's is played on.
+    pub(crate) fn hear_anew(&mut self) {
+        self.voice.heard = None;
+        self.voice_follows();
+    }
+
+    /// The call between two in which the microphone is open now, if there is one.
+    #[must_use]
+    pub fn microphone(&mut self) -> Option<u32> {
+        let id = self.talking()?;
+        let call = self.calls.get(&id).filter(|call| call.room.is_none())?;
+        let Stage::Active(active) = &call.stage else { return None };
+        self.floor.microphone(id, active).map(|_| id)
+    }
+
     /// One frame out, before each tick of the line; and one in, if nobody talks.
     pub(crate) fn voice_tick(&mut self) {
         let talking = self.talking();

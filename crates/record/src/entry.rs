@@ -153,6 +153,8 @@ codes! {
         23 => Joined,
         /// A member left.
         24 => Left,
+        /// The call went on at another handset of the same person, of this side or the other.
+        30 => Moved,
     }
 }
 

@@ -34,6 +34,8 @@ pub const DELEGATION_MAX: usize = 256;
 pub const NAME_MAX: usize = 64;
 /// Longest `host:port` of an exchange. Bytes.
 pub const HOST_MAX: usize = 128;
+/// Longest reason for which a call is put aside. UTF-8 bytes.
+pub const REASON_MAX: usize = 200;
 /// Longest text message. UTF-8 bytes.
 pub const TEXT_MAX: usize = 2_000;
 

@@ -10,7 +10,7 @@ use crate::codec::{Blob, Text, codes, messages};
 use crate::ids::{Address, CallId, ExchangeRef, IdentityPub, PairwisePub};
 use crate::limits::{
     BODY_MAX, CARD_MAX, DELEGATION_MAX, INSTEAD_MAX, INVITATION_MAX, KEY_PACKAGE_MAX, NAME_MAX,
-    ROSTER_MAX, TAGS_MAX, TEXT_MAX, WELCOME_MAX,
+    REASON_MAX, ROSTER_MAX, TAGS_MAX, TEXT_MAX, WELCOME_MAX,
 };
 use crate::precedence::Precedence;
 use crate::rules::{Rule, Rules};
@@ -108,6 +108,8 @@ messages! {
         /// Your call came in silently: it is night here, until that minute since 1970 (0: not known), and whoever `instead` names
         /// answers. In place of [`ContactMessage::Ringing`], over the leg of that call.
         34 => Night { until: u32, instead: Text<INSTEAD_MAX> },
+        /// I go on with a call of yours that is with another handset of my person. Travels with the opening of a leg.
+        40 => Continue { call: CallId, at: Wall },
     }
 }
 
@@ -189,6 +191,60 @@ messages! {
         9 => Away { on: bool },
         /// How urgent calls of that contact may be, by the principal's word, and calls to it, by its own.
         14 => Grant { number: u32, own: Precedence, theirs: Precedence },
+        /// Go on with this call of mine with that contact. `began`, `placed`: of the call. `held`: it is on hold by this
+        /// person; if `recall` is not 0 it is put aside for `reason`, since `since`, to be recalled then. `shift`: it goes with that hand-over of
+        /// a position, and is taken without asking; zeros: a person decides.
+        20 => MoveOffer {
+            call: CallId,
+            number: u32,
+            at: Wall,
+            began: Wall,
+            placed: bool,
+            held: bool,
+            reason: Text<REASON_MAX>,
+            since: Wall,
+            recall: Wall,
+            shift: [u8; 16],
+        },
+        /// That offer is over: it is withdrawn, or not taken.
+        21 => MoveOver { call: CallId },
+        /// Give me that call.
+        22 => MovePull { call: CallId },
+        /// That call is here now.
+        23 => MoveHere { call: CallId },
+        /// That call, which was yours, is over here.
+        24 => MoveEnded { call: CallId },
+        /// Take my switchboard position: with this note, so many appointments and parked calls, which are recalled after `recall`
+        /// seconds (0: it is no position).
+        30 => ShiftOffer {
+            shift: [u8; 16],
+            at: Wall,
+            note: Text<TEXT_MAX>,
+            appointments: u16,
+            calls: u8,
+            recall: u32,
+        },
+        /// My person takes it.
+        31 => ShiftTake { shift: [u8; 16] },
+        /// It is withdrawn, or not taken, or not to the end.
+        32 => ShiftLeave { shift: [u8; 16] },
+        /// An appointment of it, by my number; `people`: contacts, four bytes each.
+        33 => ShiftAppointment {
+            shift: [u8; 16],
+            number: u32,
+            at: Wall,
+            agenda: Text<TEXT_MAX>,
+            people: Blob<64>,
+            language: Text<NAME_MAX>,
+            here: u16,
+            there: u16,
+            note: Text<TEXT_MAX>,
+            remind: u16,
+        },
+        /// That one is on my disk (`kept`), or I cannot take it.
+        34 => ShiftHas { shift: [u8; 16], number: u32, kept: bool },
+        /// All that could go has gone.
+        35 => ShiftDone { shift: [u8; 16] },
     }
 }
 
@@ -226,6 +282,16 @@ messages! {
         /// Of my last `ticks` ticks, which is number `first` and following: which had a voice frame (`sent`, from the lowest
         /// bit on), and the tag of each of those, six bytes.
         27 => Spoke { first: u32, ticks: u8, sent: u64, tags: Blob<TAGS_MAX> },
+        /// I go on with this call on another handset of my person's, the one with this key: let it in. Zeros: I do not.
+        40 => Move { to: [u8; 32] },
+        /// That handset has keys with me.
+        41 => MoveReady { },
+        /// My microphone is closed for good: the call is that handset's.
+        42 => Moved { },
+        /// That handset is not here, or I am going myself: go on yourself.
+        43 => MoveStay { },
+        /// The call is that handset's, and your keys are forgotten.
+        44 => MoveDone { },
         /// My office keeps a record of this call: who, when, how long, and notes; never what is said.
         30 => OnRecord { },
         /// I hold this call because a more urgent one came. Right after [`CallMessage::Hold`].

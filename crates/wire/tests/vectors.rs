@@ -178,6 +178,7 @@ fn vectors() -> Vec<Vector> {
             Urgent { precedence: Precedence::Flash, invitation: blob(&[6; 26]) },
             Grant { highest: Precedence::Immediate },
             Night { until: 30_000_540, instead: text("Clara Duarte, duty officer") },
+            Continue { call: CallId([0xca; 16]), at: Wall(1_800_000_000) },
         }
         SiblingMessage {
             Admit { credential: blob(&[0xc1; 4]), name: text("Ada") },
@@ -203,6 +204,46 @@ fn vectors() -> Vec<Vector> {
             SetLamp { number: 3, shown: true },
             Away { on: true },
             Grant { number: 3, own: Precedence::Flash, theirs: Precedence::Routine },
+            MoveOffer {
+                call: CallId([0xca; 16]),
+                number: 3,
+                at: Wall(1_800_000_000),
+                began: Wall(1_799_999_000),
+                placed: true,
+                held: true,
+                reason: text("the minister is called"),
+                since: Wall(1_799_999_500),
+                recall: Wall(1_800_000_500),
+                shift: [0x5f; 16],
+            },
+            MoveOver { call: CallId([0xca; 16]) },
+            MovePull { call: CallId([0xca; 16]) },
+            MoveHere { call: CallId([0xca; 16]) },
+            MoveEnded { call: CallId([0xca; 16]) },
+            ShiftOffer {
+                shift: [0x5f; 16],
+                at: Wall(1_800_000_000),
+                note: text("Paris calls back at nine."),
+                appointments: 2,
+                calls: 1,
+                recall: 180,
+            },
+            ShiftTake { shift: [0x5f; 16] },
+            ShiftLeave { shift: [0x5f; 16] },
+            ShiftAppointment {
+                shift: [0x5f; 16],
+                number: 7,
+                at: Wall(1_800_003_600),
+                agenda: text("Fisheries"),
+                people: blob(&[0, 0, 0, 3]),
+                language: text("français"),
+                here: 60,
+                there: 65_236,
+                note: text("He was ill."),
+                remind: 10,
+            },
+            ShiftHas { shift: [0x5f; 16], number: 7, kept: true },
+            ShiftDone { shift: [0x5f; 16] },
         }
         CallMessage {
             Answer {},
@@ -223,6 +264,11 @@ fn vectors() -> Vec<Vector> {
             OnRecord {},
             Preempted {},
             Urgency { precedence: Precedence::Priority },
+            Move { to: [0xd0; 32] },
+            MoveReady {},
+            Moved {},
+            MoveStay {},
+            MoveDone {},
         }
     };
     let mut w = Writer::new();

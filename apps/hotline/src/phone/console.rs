@@ -49,6 +49,8 @@ pub enum Show {
     Agenda,
     /// Lines to other offices.
     Lines,
+    /// The position, as it goes from one handset to another.
+    Shift,
     /// The office's record.
     Record,
     /// The commands.
@@ -90,6 +92,11 @@ night staffed HOURS         the same by itself outside of these hours, as in `po
 night instead NAME          who answers instead, as those callers are told it; without NAME nobody
 night aloud LEVEL           calls of that level ring aloud all the same; or: night aloud none
 park [REASON]               put the call aside; you are reminded after three minutes; `resume N` takes call N up again
+move [N]                    go on with the call at your other handset N, where you type `here`; stay: no longer
+here, there                 go on here with a call that your other handset offers, or leave it there
+back [N]                    take back a call that was here and is on your other handset
+handover [to N] NOTE        hand the position over to your other handset N: parked calls, appointments, the note; there
+shift, shift take|leave     look at it, take it, or do not; here: shift stop takes it back
 camp N, camp-end N          ring contact N, who was busy, again until it is free, for a quarter of an hour at most
 agenda, start N, seen N     appointments; ring for appointment N; its reminder was seen
 lines                       lines to other offices, as your exchange's tests find them (at a position)
@@ -189,6 +196,19 @@ pub fn read(line: &str, view: &View) -> Result<Action, String> {
         "night" => super::night::read(rest, view)?,
         "park" => Command::Park { call: current(view)?, reason: rest.into(), recall: None },
         "resume" => Command::Hold { call: number(rest)?.0, on: false },
+        "move" => {
+            let to = super::transfer::handset(rest, view)?;
+            Command::Move { call: current(view)?, to }
+        }
+        "stay" => Command::StayHere { call: current(view)? },
+        "here" => Command::Continue { offer: super::transfer::offer(rest, view)? },
+        "there" => Command::LeaveThere { offer: super::transfer::offer(rest, view)? },
+        "back" => super::transfer::back(rest, view)?,
+        "handover" => super::shift::hand_over(rest, view)?,
+        "shift" => match super::shift::read(rest)? {
+            Some(command) => command,
+            None => return Ok(Action::Show(Show::Shift)),
+        },
         "camp" => Command::Camp { contact: number(rest)?.0, time: super::position::CAMP },
         "camp-end" => Command::EndCamp { contact: number(rest)?.0 },
         "agenda" => return Ok(Action::Show(Show::Agenda)),
@@ -445,6 +465,12 @@ mod tests {
             ("connect", "there is no call"),
             ("park the minister is called", "there is no call"),
             ("position maybe", "on or off"),
+            ("move", "you have no other handset"),
+            ("stay", "there is no call"),
+            ("here", "no other handset of yours offers"),
+            ("back 3", "no call of this handset is on another"),
+            ("handover all is quiet", "you have no other handset"),
+            ("shift now", "shift take"),
             ("camp Boris", "`Boris` is not a number"),
             ("frobnicate", "`frobnicate`"),
         ] {

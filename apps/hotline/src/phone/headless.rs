@@ -17,6 +17,8 @@ use serde_json::{Value, json};
 use super::console::{self, Action, HELP, Show};
 use super::host::{Handle, Happened};
 use super::rules;
+use super::shift;
+use super::transfer;
 use super::urgent;
 use super::{night, position};
 use crate::cli::Failure;
@@ -209,6 +211,15 @@ fn told(event: &Event, view: &View) -> Value {
             json!({"event": "office-line", "office": office, "fails": fails})
         }
         Event::Recall { call } => json!({"event": "recall", "call": call}),
+        Event::Offered { offer } => {
+            json!({"event": "offered", "offer": offer, "offers": transfer::offers(view)})
+        }
+        Event::Moving { call } => json!({"event": "moving", "call": call}),
+        Event::Moved { call } => {
+            json!({"event": "moved", "call": call, "elsewhere": transfer::elsewhere(view)})
+        }
+        Event::MoveFailed { call } => json!({"event": "move-failed", "call": call}),
+        Event::Shift => json!({"event": "shift", "shift": shift::json(view)["shift"]}),
         Event::CampOver { contact } => of("camp-over", contact),
         Event::Reminder { appointment } => {
             json!({"event": "reminder", "appointment": appointment, "agenda": position::agenda(view)["agenda"]})
@@ -312,6 +323,7 @@ fn shown(show: Show, view: &View) -> Value {
         })).collect::<Vec<_>>()}),
         Show::Agenda => position::agenda(view),
         Show::Lines => position::office_lines(view),
+        Show::Shift => shift::json(view),
         Show::Record => json!({"record": {
             "calls": calls_in_words(view.record.calls), "officer": view.record.officer,
             "asked": view.record.asked, "mark": view.record.mark, "entries": view.record.entries,
@@ -326,7 +338,9 @@ fn shown(show: Show, view: &View) -> Value {
             "name": view.name, "office": view.office,
             "line": format!("{:?}", view.line).to_lowercase(), "muted": view.muted, "away": view.away,
             "mic_dbfs": view.mic.rms, "mail_waiting": view.mail_waiting, "missed": view.missed,
-            "night": night::json(&view.night), "position": view.position.is_some(), "camps": view.camps.iter().map(|c| c.contact).collect::<Vec<_>>(),
+            "night": night::json(&view.night),
+            "position": view.position.is_some(), "offers": transfer::offers(view), "elsewhere": transfer::elsewhere(view), "handsets": view.handsets,
+            "camps": view.camps.iter().map(|c| c.contact).collect::<Vec<_>>(),
             "store_fails": view.store_fails, "clock_off_s": view.clock_off,
             "voice": {"played": view.voice.played, "rebuilt": view.voice.rebuilt,
                       "concealed": view.voice.concealed, "late": view.voice.late},
@@ -336,6 +350,8 @@ fn shown(show: Show, view: &View) -> Value {
                 "level_dbfs": c.level.rms, "muted_by_other": c.muted_by_other, "parked": position::parked(c),
                 "precedence": urgent::word(c.precedence), "rings_over": c.rings_over, "goes_back": c.goes_back,
                 "preempted_by_me": c.preempted.by_me, "preempted_by_other": c.preempted.by_other,
+                "moving": c.moving.map(|m| json!({"to": m.to, "closed": m.closed})), "arriving": c.arriving,
+                "moved": c.moved,
                 "behalf": c.behalf.as_ref().map(behalf_json),
                 "on_record": c.on_record, "on_record_there": c.on_record_there, "minutes": c.minutes.len(),
             })).collect::<Vec<_>>(),

@@ -7,6 +7,8 @@
 //!  console.rs commands as text               headless.rs events as JSON lines
 //!  night.rs   night service, as typed and read
 //!  position.rs a switchboard position, its appointments
+//!  transfer.rs a call that goes to another handset of the same person
+//!  shift.rs   a position that goes to another handset of the same person
 //!  rules.rs   rules for calls, as typed and read
 //!  urgent.rs  how urgent a call is: words, ring and tone
 //!  screen/    a person's screen in the terminal
@@ -21,5 +23,7 @@ mod night;
 mod position;
 mod rules;
 mod screen;
+mod shift;
 pub mod sound;
+mod transfer;
 mod urgent;

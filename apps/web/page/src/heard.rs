@@ -209,6 +209,23 @@ fn happened(app: App, event: Event) {
             });
             call_up(app, fill(t.ev_reminder, &what.unwrap_or_default()));
         }
+        Event::Offered { offer } => {
+            let contact = app
+                .view
+                .with_untracked(|v| v.offers.iter().find(|o| o.id == offer).map(|o| o.contact));
+            if let Some(contact) = contact {
+                call_up(app, fill(t.mv_offer, &app.name_of(contact)));
+            }
+        }
+        Event::Shift => {
+            let offered = app.view.with_untracked(|v| {
+                v.shift_taken.as_ref().is_some_and(|s| s.stage == protocol::ShiftStage::Offered)
+            });
+            if offered {
+                call_up(app, t.sh_ev.to_owned());
+            }
+        }
+        Event::MoveFailed { .. } => app.notify(t.mv_failed.to_owned(), false),
         Event::CampOver { contact } => call_up(app, fill(t.ev_camp_over, &app.name_of(contact))),
         Event::Note { contact } | Event::CardHanded { contact } => {
             if app.route.get_untracked() != Route::Texts(contact) {
@@ -241,6 +258,8 @@ fn happened(app: App, event: Event) {
         | Event::Delegated { .. }
         | Event::Call { .. }
         | Event::Voice { .. }
+        | Event::Moving { .. }
+        | Event::Moved { .. }
         | Event::Muted { .. }
         | Event::Room { .. }
         | Event::Text { .. }

@@ -203,6 +203,7 @@ pub fn ended(end: End, t: &'static Text) -> &'static str {
         End::Lost => t.e_lost,
         End::NoKeys => t.e_no_keys,
         End::ByRule => t.e_by_rule,
+        End::Moved => t.e_moved,
     }
 }
 

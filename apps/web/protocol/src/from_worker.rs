@@ -137,6 +137,19 @@ pub enum Event {
     Night {
         call: u32,
     },
+    Offered {
+        offer: u32,
+    },
+    Moving {
+        call: u32,
+    },
+    Moved {
+        call: u32,
+    },
+    MoveFailed {
+        call: u32,
+    },
+    Shift,
     CampOver {
         contact: u32,
     },

@@ -17,6 +17,7 @@ mod from_worker;
 mod night;
 mod room;
 mod to_worker;
+mod transfer;
 mod view;
 
 pub use console::{Appointment, AppointmentView, CampView, OfficeLineView, ParkedView};
@@ -26,6 +27,7 @@ pub use room::{
     Asked, BringingView, Expected, MemberLevel, MemberView, Role, RoomStage, RoomView, Trust,
 };
 pub use to_worker::{Command, LockChoice, ToWorker};
+pub use transfer::{ElsewhereView, MovingView, OfferView, ShiftStage, ShiftView};
 pub use view::{
     Behalf, CallMeter, CallState, CallView, CardState, CardView, ContactView, DelegationState,
     DelegationView, Direction, Doubt, End, Grade, HistoryView, Keys, Lamp, LineState, NoteView,

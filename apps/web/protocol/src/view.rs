@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::console::{AppointmentView, CampView, OfficeLineView, ParkedView};
 use crate::night::{NightThere, NightView};
 use crate::room::{Asked, MemberLevel, RoomView};
+use crate::transfer::{ElsewhereView, MovingView, OfferView, ShiftView};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum LineState {
@@ -102,6 +103,8 @@ pub enum End {
     NoKeys,
     /// A rule of either side's keeps it from coming about.
     ByRule,
+    /// It goes on at another handset of this person.
+    Moved,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -134,6 +137,11 @@ pub struct View {
     /// Seconds after which parked calls are recalled, if this handset is a switchboard position.
     pub position: Option<u32>,
     pub camps: Vec<CampView>,
+    pub handsets: Vec<u32>,
+    pub offers: Vec<OfferView>,
+    pub elsewhere: Vec<ElsewhereView>,
+    pub shift_given: Option<ShiftView>,
+    pub shift_taken: Option<ShiftView>,
     pub agenda: Vec<AppointmentView>,
     pub muted: bool,
     /// The person does not want to be disturbed.
@@ -249,6 +257,9 @@ pub struct CallView {
     /// When it began, milliseconds since 1970.
     pub came_ms: f64,
     pub parked: Option<ParkedView>,
+    pub moving: Option<MovingView>,
+    pub arriving: bool,
+    pub moved: bool,
     /// Incoming: it rings audibly.
     pub rings: bool,
     /// Milliseconds for which both could speak.

@@ -20,6 +20,7 @@ macro_rules! same {
 mod console;
 mod night;
 mod room;
+mod transfer;
 
 /// How urgent a call is.
 pub(crate) fn precedence(precedence: wire::Precedence) -> protocol::Precedence {
@@ -57,6 +58,7 @@ pub(crate) fn end(end: call::End) -> protocol::End {
         E::Lost => P::Lost,
         E::NoKeys => P::NoKeys,
         E::ByRule(_) => P::ByRule,
+        E::Moved => P::Moved,
     }
 }
 
@@ -143,6 +145,11 @@ pub(crate) fn view(view: &phone::View, kept: bool) -> protocol::View {
         kept,
         position: view.position.map(|time| u32::try_from(time.as_secs()).unwrap_or(u32::MAX)),
         camps: view.camps.iter().map(console::camp).collect(),
+        handsets: view.handsets.clone(),
+        offers: view.offers.iter().map(transfer::offer).collect(),
+        elsewhere: view.elsewhere.iter().map(transfer::elsewhere).collect(),
+        shift_given: view.shift_given.as_ref().map(transfer::shift),
+        shift_taken: view.shift_taken.as_ref().map(transfer::shift),
         agenda: view.agenda.iter().map(console::appointment).collect(),
         muted: view.muted,
         away: view.away,
@@ -230,6 +237,9 @@ fn one_call(c: &phone::CallView) -> protocol::CallView {
         state: state(c.state),
         came_ms: wall_ms(c.came),
         parked: c.parked.as_ref().map(console::parked),
+        moving: c.moving.map(transfer::moving),
+        arriving: c.arriving,
+        moved: c.moved,
         rings: c.sound == Some(call::Sound::Rings),
         timer_ms: meter.timer_ms,
         level: meter.level,
@@ -321,6 +331,11 @@ pub(crate) fn event(event: phone::Event) -> protocol::Event {
         E::Preempted { call } => P::Preempted { call },
         E::NightService { on } => P::NightService { on },
         E::Night { call } => P::Night { call },
+        E::Offered { offer } => P::Offered { offer },
+        E::Moving { call } => P::Moving { call },
+        E::Moved { call } => P::Moved { call },
+        E::MoveFailed { call } => P::MoveFailed { call },
+        E::Shift => P::Shift,
         E::CampOver { contact } => P::CampOver { contact },
         E::Reminder { appointment } => P::Reminder { appointment },
         E::Missed { contact } => P::Missed { contact },
@@ -387,6 +402,15 @@ pub(crate) fn command(command: Command) -> Result<phone::Command, Problem> {
         Command::Park { call, reason, recall } => {
             P::Park { call, reason, recall: recall.map(secs) }
         }
+        Command::Move { call, to } => P::Move { call, to },
+        Command::StayHere { call } => P::StayHere { call },
+        Command::Continue { offer } => P::Continue { offer },
+        Command::LeaveThere { offer } => P::LeaveThere { offer },
+        Command::TakeBack { number } => P::TakeBack { number },
+        Command::HandOver { to, note } => P::HandOver { to, note },
+        Command::EndHandOver => P::EndHandOver,
+        Command::TakeShift => P::TakeShift,
+        Command::LeaveShift => P::LeaveShift,
         Command::Camp { contact, minutes } => {
             P::Camp { contact, time: Duration::from_secs(u64::from(minutes) * 60) }
         }

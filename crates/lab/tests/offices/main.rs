@@ -16,5 +16,7 @@ mod position;
 mod precedence;
 mod record;
 mod rules;
+mod shift;
 mod support;
+mod transfer;
 mod wire;

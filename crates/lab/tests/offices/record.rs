@@ -29,7 +29,7 @@ fn order(calls: Calls) -> Order {
 }
 
 /// Two offices; the first keeps a record, and its handset was enrolled after that.
-fn kept(seed: u64, calls: Calls) -> World {
+pub(crate) fn kept(seed: u64, calls: Calls) -> World {
     let mut world = World::new(2, seed);
     world.order(0, order(calls), false);
     world.run(secs(1));
@@ -61,7 +61,14 @@ fn read(world: &World, keys: &[OpenKey]) -> (Vec<Entry>, Vec<Finding>) {
     (entries, contents.finish(&tree).1)
 }
 
-fn calls(entries: &[Entry]) -> Vec<&Call> {
+/// What they say, with nothing wrong with them.
+pub(crate) fn read_with_one_key(world: &World) -> Vec<Entry> {
+    let (entries, findings) = read(world, &[key(1)]);
+    assert_eq!(findings, []);
+    entries
+}
+
+pub(crate) fn calls(entries: &[Entry]) -> Vec<&Call> {
     entries
         .iter()
         .filter_map(|e| match &e.body {
@@ -72,7 +79,7 @@ fn calls(entries: &[Entry]) -> Vec<&Call> {
 }
 
 /// Everything that a handset made is proved to it.
-fn all_proved(world: &mut World, party: usize) {
+pub(crate) fn all_proved(world: &mut World, party: usize) {
     let done = world.run_until(secs(120), |w| {
         let now = w.now;
         w.parties[party].view(now).record.waiting == 0

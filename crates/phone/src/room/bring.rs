@@ -104,6 +104,9 @@ impl Phone {
         {
             return Err(InputError::WrongState("only a call under way can take in more people"));
         }
+        if call.moving.is_some() {
+            return Err(InputError::WrongState("the call is offered to another handset of yours"));
+        }
         let with = call.contact;
         let office = self.contacts.get(&with).map(|c| c.row.office.clone()).unwrap_or_default();
         self.open_room(id)?;

@@ -69,6 +69,7 @@ impl Phone {
         if let Some(call) = self.calls.get_mut(&id) {
             call.room = Some(Box::new(room));
         }
+        self.no_move(id);
         self.tell_state(id);
         self.voice_follows();
         self.room_changed(id);

@@ -12,7 +12,7 @@ use voice::{Grade, Level};
 
 use super::keys::{Pane, Prompt, State, incoming, live};
 use crate::phone::console::{HELP, behalf, delegation, lamp_word};
-use crate::phone::{night, rules, urgent};
+use crate::phone::{night, rules, shift, transfer, urgent};
 
 const KEYS: &str = "Enter call   c make a card   r redeem a card   v verify   t text   n texts   y history   C cards   : command   ? help   q quit";
 const CALL_KEYS: &str =
@@ -158,6 +158,7 @@ pub(super) fn ended(end: End) -> &'static str {
         End::Lost => "Connection lost",
         End::NoKeys => "No keys for the call",
         End::ByRule(_) => "Not by the rules",
+        End::Moved => "Goes on at another handset of yours",
     }
 }
 
@@ -236,6 +237,9 @@ fn in_call(frame: &mut Frame<'_>, area: Rect, call: &CallView, view: &View) {
     }
     if let Some(parked) = &call.parked {
         lines.push(Line::from(bold(format!("Parked: {}", parked.reason))));
+    }
+    if let Some(words) = transfer::words(call, view) {
+        lines.push(Line::from(bold(words)));
     }
     if let Some(kept) = on_record(call) {
         lines.push(Line::from(bold(kept)));
@@ -398,13 +402,25 @@ fn meter(frame: &mut Frame<'_>, area: Rect, who: &str, level: Level) {
 
 fn side(frame: &mut Frame<'_>, area: Rect, pane: &Pane, view: &View, state: &State) {
     let (title, text) = match pane {
-        Pane::Contact => (" Contact ", contact_text(view, state)),
+        Pane::Contact => {
+            let mut text = contact_text(view, state);
+            for (at, line) in transfer::lines(view).into_iter().enumerate() {
+                text.lines.insert(at, Line::from(bold(line)));
+            }
+            (" Contact ", text)
+        }
         Pane::Cards => (" Cards ", cards_text(view)),
         Pane::History => (" History ", history_text(view)),
         Pane::Notes => (" Texts ", notes_text(view)),
         Pane::Record => (" Record ", record_text(view)),
         Pane::Delegations => (" In your name ", delegations_text(view)),
-        Pane::Agenda => (" Appointments ", agenda_text(view)),
+        Pane::Agenda => {
+            let mut text = agenda_text(view);
+            for (at, line) in shift::lines(view).into_iter().enumerate() {
+                text.lines.insert(at, Line::from(bold(line)));
+            }
+            (" Appointments ", text)
+        }
         Pane::Lines => (" Lines to other offices ", lines_text(view)),
         Pane::Help => (
             " Help ",

@@ -31,6 +31,11 @@ pub(in crate::phone) fn view() -> View {
         store_fails: false,
         position: None,
         camps: Vec::new(),
+        handsets: Vec::new(),
+        offers: Vec::new(),
+        elsewhere: Vec::new(),
+        shift_given: None,
+        shift_taken: None,
         agenda: Vec::new(),
         muted: false,
         away: false,
@@ -98,6 +103,9 @@ pub(in crate::phone) fn call(state: CallState) -> CallView {
         timer: Duration::from_secs(65),
         came: wire::Wall(0),
         parked: None,
+        moving: None,
+        arriving: false,
+        moved: false,
         level: voice::Meter::new().level(),
         quality: None,
         muted_by_other: true,
@@ -141,6 +149,7 @@ fn every_state_of_a_call_has_its_words() {
         (CallState::Reconnecting, "Reconnecting"),
         (CallState::Ended(End::Busy), "Busy"),
         (CallState::Ended(End::Unreachable), "Cannot be reached"),
+        (CallState::Ended(End::Moved), "Goes on at another handset of yours"),
         (CallState::Ended(End::ByRule(why().barred)), "Not by the rules"),
     ] {
         let screen = drawn(&with_call(is), &state());
@@ -448,6 +457,35 @@ fn the_record_shows_whom_it_is_sealed_to_and_what_is_wrong() {
     let screen = drawn(&view, &state);
     for shown in ["aaaa bbbb", "cccc dddd", ":record accept", "another records officer"] {
         assert!(screen.contains(shown), "{shown}:\n{screen}");
+    }
+}
+
+#[test]
+fn calls_that_come_and_go_between_handsets_are_named_with_what_to_type() {
+    let mut with = view();
+    with.offers = vec![phone::OfferView {
+        id: 4,
+        from: 7,
+        contact: 7,
+        held: true,
+        reason: Some("lunch".into()),
+    }];
+    with.elsewhere = vec![phone::ElsewhereView { id: 5, on: 7, contact: 7 }];
+    let screen = drawn(&with, &state());
+    for shown in [":here 4", ":there 4", "parked: lunch", ":back 5"] {
+        assert!(screen.contains(shown), "{shown}:\n{screen}");
+    }
+    let mut calls = with_call(CallState::Connected);
+    for (moving, arriving, moved, shown) in [
+        (Some(false), false, false, "`:stay` takes that back"),
+        (Some(true), false, false, "nobody hears you here now"),
+        (None, true, false, "Comes from another handset"),
+        (None, false, true, "Now on another handset"),
+    ] {
+        let call = &mut calls.calls[0];
+        call.moving = moving.map(|closed| phone::MovingView { to: 7, closed });
+        (call.arriving, call.moved) = (arriving, moved);
+        assert!(drawn(&calls, &state()).contains(shown), "{shown}");
     }
 }
 

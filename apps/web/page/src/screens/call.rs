@@ -17,7 +17,7 @@ use crate::parts::icon::{Icon, icon};
 use crate::parts::meter::{SILENCE, meter};
 use crate::parts::state::{spoken, urgent};
 use crate::screens::console::queue;
-use crate::screens::{bring, night, room};
+use crate::screens::{bring, night, room, transfer};
 use crate::time::timer;
 use crate::words;
 
@@ -153,6 +153,7 @@ pub fn one(app: App, id: u32, console: bool) -> AnyView {
                 {move || facts.get().and_then(|f| f.night).map(|there| spoken(Icon::Moon, words::Tone::Care, night::there(app, &there)))}
             </div>
             {move || at.get().map(|stage| room::stages(app, stage))}
+            {transfer::of_call(app, id)}
             <div class="room-keys">
                 {move || takes.get().then(|| bring::bring(app, id))}
                 {move || in_room.get().then(|| room::announce(app, id, room))}

@@ -13,7 +13,7 @@ use crate::parts::heading::heading;
 use crate::parts::icon::{Icon, icon};
 use crate::screens::{
     call, card, cards, console, contact, contacts, give, history, incoming, settings, take, texts,
-    verify,
+    transfer, verify,
 };
 use crate::words;
 
@@ -32,7 +32,7 @@ pub fn home(app: App) -> AnyView {
         <a class="skip" href="#screen" on:click=skip>{t.skip}</a>
         <div class=here inert=move || rings.get().is_some()>
             {rail(app)}
-            <div class="above">{banners(app)}{call_bar(app)}</div>
+            <div class="above">{banners(app)}{transfer::beside(app)}{console::shift::comes(app)}{call_bar(app)}</div>
             {contacts::contacts(app)}
             <main id="screen" class="screen" tabindex="-1">
                 {move || {

@@ -19,6 +19,7 @@ pub mod settings;
 pub mod staff;
 pub mod take;
 pub mod texts;
+pub mod transfer;
 pub mod unlock;
 pub mod verify;
 

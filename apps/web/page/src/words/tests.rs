@@ -123,6 +123,7 @@ fn ends_have_words() {
         End::Lost,
         End::NoKeys,
         End::ByRule,
+        End::Moved,
     ] {
         assert!(!ended(end, t).is_empty());
     }

@@ -11,6 +11,7 @@ mod agenda;
 mod directory;
 mod lines;
 pub mod queue;
+pub mod shift;
 
 use leptos::prelude::*;
 use protocol::CallState;
@@ -47,6 +48,7 @@ pub fn console(app: App) -> AnyView {
                 {queue::put_aside(app, now)}
                 {agenda::agenda(app)}
                 {lines::lines(app)}
+                {shift::goes(app)}
             </div>
             <section class="console-call" aria-label=t.con_call
                 class:drop=move || app.dragged.get().is_some() && takes(app).is_some()
