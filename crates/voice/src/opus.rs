@@ -45,7 +45,13 @@ impl Encoder {
     pub fn coarse() -> Result<Self, Error> {
         let settings = Settings { dred: 0, complexity: 0, ..SETTINGS };
         let mut coarse = Self { opus: opus_ffi::Encoder::new(settings)?, ..Self::new()? };
-        coarse.still = Some(coarse.encode(&[0.0; FRAME])?);
+        let mut still = [0; PACKET_LEN];
+        // The first frames still ring of the coder's beginning.
+        for _ in 0..10 {
+            let len = coarse.opus.encode(&[0.0; FRAME], &mut still)?;
+            opus_ffi::pad(&mut still, len)?;
+        }
+        coarse.still = Some(still);
         Ok(coarse)
     }
 

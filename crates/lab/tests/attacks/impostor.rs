@@ -83,6 +83,7 @@ fn an_interpreter_who_speaks_as_a_president_who_is_muted_is_dropped_and_named() 
 
 fn is_dropped_and_named(muted: bool) {
     let mut world = arranged(full_staff(501));
+    world.code_finely();
     world.parties[P1].tone = None;
     world.parties[P2].tone = None;
     world.command(P1, Command::Mute { on: muted }).unwrap();
