@@ -70,6 +70,7 @@ const SCREENS = [
   ['locked-wrong', 'locked', [type('Passphrase', 'wrong'), press('Unlock'), (page) => page.getByRole('alert').waitFor()]],
   ['contacts', 'contacts'], ['contacts-none', 'nobody'], ['trouble', 'trouble'],
   ['contact', 'contacts', [open('Élodie')]], ['contact-unverified', 'contacts', [open('Lindqvist')]],
+  ['contact-staff', 'staffed', [open('Okafor')]], ['contact-for', 'staffed', [open('Élodie')]],
   ['contact-refused', 'contacts', [open('Rossi')]], ['contact-alarm', 'contacts', [open('Novak')]],
   ['revoke', 'contacts', [open('Élodie'), press('Revoke')]],
   ['verify', 'contacts', [open('Lindqvist'), press('Verify')]],
@@ -87,6 +88,7 @@ const SCREENS = [
   ['statistics', 'connected', [(page) => page.getByText('Statistics').click()]],
   ['sound', 'connected', [press('Sound')]],
   ['held-by-me', 'heldme'], ['held-by-other', 'heldother'], ['two-calls', 'two'], ['reconnecting', 'reconnecting'],
+  ['moving', 'moving'], ['offered', 'offered'],
   ['asked', 'asked'], ['arranging', 'arranging'],
   ['bring', 'arranging', [press('Bring somebody in'), (page) => page.getByRole('dialog').getByLabel('As what?').selectOption('Principal')]],
   ['arranging-both', 'both'], ['announcing', 'announcing'], ['held', 'held', [heldByKeys]], ['handing', 'handing'], ['confirming', 'confirming'],
@@ -101,6 +103,7 @@ const SCREENS = [
   ['console-idle', 'consoleidle'], ['console-night', 'night'], ['night-there', 'nightthere'],
   ['console-bring', 'consoletwo', [byKeys]], ['console-drag', 'consoletwo', [byMouse]],
   ['console-appointment', 'consoleidle', [press('New appointment')]],
+  ['console-shift', 'shift'],
   ['console-queue', 'console', [queueByKeys]],
   ['wipe', 'contacts', [press('Settings'), press('Sign out and wipe')]],
 ];
