@@ -31,7 +31,7 @@ use std::collections::BTreeMap;
 use call::{Direction, End, Outgoing};
 use seal::identity::DevicePub;
 use wire::talk::{CallMessage, SiblingMessage};
-use wire::{CallId, Text, Time, Wall};
+use wire::{CallId, Precedence, Text, Time, Wall};
 
 use crate::command::InputError;
 use crate::event::Event;
@@ -70,6 +70,7 @@ struct Elsewhere {
     contact: u32,
     began: Wall,
     direction: Direction,
+    precedence: Precedence,
 }
 
 /// What a handset needs to go on with a call.
@@ -79,6 +80,7 @@ pub(crate) struct Coming {
     contact: u32,
     began: Wall,
     direction: Direction,
+    precedence: Precedence,
     held: bool,
     parked: Option<ParkedView>,
 }
@@ -157,6 +159,7 @@ impl Phone {
         let call = self.call_mut(id)?;
         let held = call.may_move()?;
         let (contact, name, began) = (call.contact, call.name, call.at);
+        let precedence = call.precedence;
         let placed = call.direction == Direction::Placed;
         let parked = call.parked.as_ref().map(|p| p.view.clone());
         let number = self.first_number(contact)?;
@@ -174,6 +177,7 @@ impl Phone {
             reason,
             since,
             recall,
+            precedence,
             shift: shift.unwrap_or_default(),
         };
         self.mail_sibling(sibling, &offer)?;
@@ -290,6 +294,7 @@ impl Phone {
             contact: call.contact,
             began: call.at,
             direction: call.direction,
+            precedence: call.precedence,
         };
         // Whoever has it now tells the one before.
         call.lent = None;
@@ -346,6 +351,7 @@ impl Phone {
                 reason,
                 since,
                 recall,
+                precedence,
                 shift,
             } => {
                 let Some(contact) = self.own_number(number) else { return false };
@@ -353,7 +359,7 @@ impl Phone {
                 let reason = reason.as_str().to_owned();
                 let view = ParkedView { reason, since, recall, recalled: false };
                 let parked = Some(view).filter(|_| held && recall != Wall(0));
-                let came = Coming { name, contact, began, direction, held, parked };
+                let came = Coming { name, contact, began, direction, precedence, held, parked };
                 self.offered_call(sibling, at, came, &shift)
             }
             SiblingMessage::MoveOver { call: name } => {
@@ -425,11 +431,13 @@ impl Phone {
         let e =
             self.transfers.elsewhere.get(&number).ok_or(InputError::NoSuch("call elsewhere"))?;
         let (sibling, name) = (e.sibling, e.name);
-        let (contact, began, direction) = (e.contact, e.began, e.direction);
+        let (contact, began, direction, precedence) =
+            (e.contact, e.began, e.direction, e.precedence);
         if self.live(contact, name).is_some() {
             return Err(InputError::WrongState("it is being taken back"));
         }
-        let came = Coming { name, contact, began, direction, held: false, parked: None };
+        let (held, parked) = (false, None);
+        let came = Coming { name, contact, began, direction, precedence, held, parked };
         self.arrive(sibling, came)?;
         self.mail_sibling(sibling, &SiblingMessage::MovePull { call: name })
     }
@@ -463,7 +471,7 @@ impl Phone {
             self.nobody_between(0)?;
         }
         let now = self.now;
-        let Coming { name, contact, began, direction, held, parked } = came;
+        let Coming { name, contact, began, direction, precedence, held, parked } = came;
         let record = self.contact_mut(contact)?;
         if record.group.is_none() || record.row.sibling {
             return Err(InputError::WrongState("this handset has no keys with that contact"));
@@ -472,6 +480,7 @@ impl Phone {
         self.calls.retain(|_, c| !(c.is_over() && c.name == name && c.contact == contact));
         let mut call = Call::new(name, contact, direction, began);
         call.stage = Stage::Outgoing(Outgoing::place(now, ARRIVE_WITHIN));
+        call.precedence = precedence;
         call.arriving = Some(Arriving { sibling, held, parked });
         let id = self.new_call(call);
         self.open_leg(id, false);
@@ -482,7 +491,8 @@ impl Phone {
     #[cfg(feature = "adversary")]
     pub(crate) fn claim_call(&mut self, contact: u32, name: CallId) -> Result<(), InputError> {
         let (began, direction) = (self.wall(), Direction::Placed);
-        let came = Coming { name, contact, began, direction, held: false, parked: None };
+        let (precedence, held, parked) = (Precedence::Routine, false, None);
+        let came = Coming { name, contact, began, direction, precedence, held, parked };
         self.arrive(0, came)
     }
 

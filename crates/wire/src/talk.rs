@@ -204,6 +204,7 @@ messages! {
             reason: Text<REASON_MAX>,
             since: Wall,
             recall: Wall,
+            precedence: Precedence,
             shift: [u8; 16],
         },
         /// That offer is over: it is withdrawn, or not taken.

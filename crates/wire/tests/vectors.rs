@@ -214,6 +214,7 @@ fn vectors() -> Vec<Vector> {
                 reason: text("the minister is called"),
                 since: Wall(1_799_999_500),
                 recall: Wall(1_800_000_500),
+                precedence: Precedence::Immediate,
                 shift: [0x5f; 16],
             },
             MoveOver { call: CallId([0xca; 16]) },

@@ -635,3 +635,23 @@ fn to_the_exchange_it_is_a_leg_like_any_other() {
     let lengths = lengths.borrow();
     assert_eq!((lengths.len(), lengths[0]), (2, lengths[1]));
 }
+
+#[test]
+fn an_urgent_call_stays_urgent_on_the_other_handset_and_back() {
+    let mut world = linked(380);
+    let boris = with(&mut world, A, "Boris");
+    let rules = phone::ContactRules { precedence: wire::Precedence::Flash, ..Default::default() };
+    world.command(A, Command::SetRules { contact: boris, rules }).unwrap();
+    world.run(secs(3));
+    let anna = with(&mut world, B, "Anna");
+    let precedence = wire::Precedence::Flash;
+    world.command(B, Command::CallUrgent { contact: anna, principal: None, precedence }).unwrap();
+    is(&mut world, A, CallState::RingingHere);
+    answer(&mut world, A);
+    is(&mut world, A, CallState::Connected);
+    moves(&mut world, A, A2);
+    assert_eq!(view(&mut world, A2).precedence, precedence);
+    takes_back(&mut world, A).unwrap();
+    is_at(&mut world, A, A2);
+    assert_eq!(view(&mut world, A).precedence, precedence);
+}
