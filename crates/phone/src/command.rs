@@ -421,7 +421,7 @@ pub enum InputError {
     ByRule(call::Barred),
     /// The call is to be more urgent than the contact lets calls of the owner's be.
     #[error(
-        "this contact's rule for you says {} at most: call as that, or ask the contact to lift it", crate::urgent::word(*.highest)
+        "this contact's rule for you says {} at most: call as that, or ask the contact to lift it", .highest.word()
     )]
     NotGranted {
         /// As what it may be placed.

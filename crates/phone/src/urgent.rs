@@ -56,21 +56,11 @@ pub(crate) fn invitation(
     }
 }
 
-/// A precedence in a word, for the record and for errors.
-pub(crate) fn word(precedence: Precedence) -> &'static str {
-    match precedence {
-        Precedence::Routine => "routine",
-        Precedence::Priority => "priority",
-        Precedence::Immediate => "immediate",
-        Precedence::Flash => "flash",
-    }
-}
-
 /// The rules by which a call comes about, and how urgent it is, for the record.
 pub(crate) fn applied(rules: String, precedence: Precedence) -> String {
     match precedence {
         Precedence::Routine => rules,
-        _ => format!("{rules}; precedence {}", word(precedence)),
+        _ => format!("{rules}; precedence {}", precedence.word()),
     }
 }
 

@@ -4,8 +4,8 @@
 //!  position on, attached, a contact more ─ Watch{its exchange} ═► own exchange ═► Tested ─► OfficeLine on the screen, and an alarm
 //! ```
 //!
-//! Asked for only of exchanges of the owner's own contacts: there is nobody else whom the owner could call. What was heard is
-//! kept while the line is up, since nothing newer comes after that.
+//! Asked for only of exchanges of the owner's own contacts: there is nobody else whom the owner could call. What was heard last is
+//! shown with its time, also while the line is down; an alarm comes once, and not again with each new line.
 
 use core::time::Duration;
 use std::collections::{BTreeMap, BTreeSet};
@@ -75,7 +75,7 @@ impl Phone {
 
     /// A line that was down, or is new: all is asked for again.
     pub(crate) fn watch_anew(&mut self) {
-        self.watch = Watch::default();
+        self.watch.asked.clear();
         self.watch_lines();
     }
 

@@ -23,6 +23,17 @@ codes! {
 }
 
 impl Precedence {
+    /// In a word, as it is typed, and as the record has it.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Precedence::Routine => "routine",
+            Precedence::Priority => "priority",
+            Precedence::Immediate => "immediate",
+            Precedence::Flash => "flash",
+        }
+    }
+
     /// All of them, the least urgent first.
     pub const ALL: [Precedence; 4] =
         [Precedence::Routine, Precedence::Priority, Precedence::Immediate, Precedence::Flash];

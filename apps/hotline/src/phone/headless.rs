@@ -19,7 +19,6 @@ use super::host::{Handle, Happened};
 use super::rules;
 use super::shift;
 use super::transfer;
-use super::urgent;
 use super::{night, position};
 use crate::cli::Failure;
 use crate::exchange::operator::calls_in_words;
@@ -112,7 +111,7 @@ fn name(view: &View, contact: u32) -> &str {
 }
 
 fn urgency(view: &View, call: u32) -> Option<&'static str> {
-    view.calls.iter().find(|c| c.id == call).map(|c| urgent::word(c.precedence))
+    view.calls.iter().find(|c| c.id == call).map(|c| c.precedence.word())
 }
 
 fn state(state: CallState) -> String {
@@ -271,7 +270,7 @@ fn room_json(room: &RoomView, view: &View) -> Value {
     json!({
         "stage": format!("{:?}", room.stage).to_lowercase(),
         "as": console::role_word(room.role), "epoch": room.epoch,
-        "with_office": room.expected.1, "expected": room.expected.0, "precedence": urgent::word(room.urgency),
+        "with_office": room.expected.1, "expected": room.expected.0, "precedence": room.urgency.word(),
         "can_connect": room.can_connect, "missing": room.missing.map(rules::rule_word), "announcing": room.announcing,
         "members": room.members.iter().map(|m| json!({
             "name": m.name, "office": m.office, "role": console::role_word(m.role), "own": m.own,
@@ -303,7 +302,7 @@ fn shown(show: Show, view: &View) -> Value {
         Show::History => json!({"history": view.history.iter().map(|h| json!({
             "contact": h.contact, "name": name(view, h.contact),
             "direction": format!("{:?}", h.direction).to_lowercase(), "at": h.at.0,
-            "talked_s": h.talked.as_secs(), "end": ended(h.end), "precedence": urgent::word(h.precedence),
+            "talked_s": h.talked.as_secs(), "end": ended(h.end), "precedence": h.precedence.word(),
             "barred": h.barred.as_ref().map(rules::barred_json), "unseen": h.unseen,
         })).collect::<Vec<_>>(), "missed": view.missed}),
         Show::Notes => json!({"notes": view.notes.iter().map(|n| json!({
@@ -348,7 +347,7 @@ fn shown(show: Show, view: &View) -> Value {
                 "call": c.id, "contact": c.contact, "name": name(view, c.contact),
                 "state": state(c.state), "timer_s": c.timer.as_secs(),
                 "level_dbfs": c.level.rms, "muted_by_other": c.muted_by_other, "parked": position::parked(c),
-                "precedence": urgent::word(c.precedence), "rings_over": c.rings_over, "goes_back": c.goes_back,
+                "precedence": c.precedence.word(), "rings_over": c.rings_over, "goes_back": c.goes_back,
                 "preempted_by_me": c.preempted.by_me, "preempted_by_other": c.preempted.by_other,
                 "moving": c.moving.map(|m| json!({"to": m.to, "closed": m.closed})), "arriving": c.arriving,
                 "moved": c.moved,

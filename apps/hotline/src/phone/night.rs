@@ -24,7 +24,7 @@ fn instead(name: &str) -> String {
 pub(super) fn line(night: &NightView) -> Option<String> {
     let (on, east) = (night.on.as_ref()?, east(night));
     let until = on.until.map_or_else(|| "you turn it off".into(), |at| local(at, east));
-    let aloud = night.rules.aloud.map(|level| format!("; {} rings aloud", urgent::word(level)));
+    let aloud = night.rules.aloud.map(|level| format!("; {} rings aloud", level.word()));
     Some(format!(
         "NIGHT SERVICE since {} until {until}{}{}",
         local(on.since, east),
@@ -45,7 +45,7 @@ pub(super) fn json(night: &NightView) -> Value {
         "on": night.on.is_some(), "since": night.on.map(|on| on.since.0),
         "until": night.on.and_then(|on| on.until).map(|at| at.0),
         "staffed": night.rules.staffed.as_ref().map(hours::words), "instead": night.rules.instead,
-        "aloud": night.rules.aloud.map(urgent::word),
+        "aloud": night.rules.aloud.map(wire::Precedence::word),
     })
 }
 

@@ -47,7 +47,7 @@ fn parts(
     precedence: Precedence,
 ) -> Vec<String> {
     let (open, interpreter, note_taker) = of;
-    let urgent = precedence.is_urgent().then(|| format!("up to {}", urgent::word(precedence)));
+    let urgent = precedence.is_urgent().then(|| format!("up to {}", precedence.word()));
     let staff = staff.map(|name| match name {
         "" => "through staff".into(),
         name => format!("through {name}"),
@@ -82,11 +82,11 @@ pub(super) fn json(c: &ContactView) -> Value {
     json!({
         "own": {"through": own.staff, "hours": words(own.hours.as_ref()),
                 "interpreter": own.interpreter, "note_taker": own.note_taker,
-                "precedence": urgent::word(own.precedence)},
+                "precedence": own.precedence.word()},
         "theirs": {"through": theirs.staff.as_ref().map(|name| name.as_str()),
                    "hours": words(theirs.hours.as_ref()),
                    "interpreter": theirs.interpreter, "note_taker": theirs.note_taker,
-                   "precedence": urgent::word(c.may_claim)},
+                   "precedence": c.may_claim.word()},
     })
 }
 

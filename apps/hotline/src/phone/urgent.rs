@@ -16,16 +16,6 @@ use wire::{Precedence, Time};
 /// Between two bells of a round.
 const BELLS_APART: Duration = Duration::from_millis(250);
 
-/// A precedence in a word.
-pub(super) fn word(precedence: Precedence) -> &'static str {
-    match precedence {
-        Precedence::Routine => "routine",
-        Precedence::Priority => "priority",
-        Precedence::Immediate => "immediate",
-        Precedence::Flash => "flash",
-    }
-}
-
 /// A precedence above routine, as it stands out on a screen.
 pub(super) fn mark(precedence: Precedence) -> Option<&'static str> {
     match precedence {
@@ -38,12 +28,12 @@ pub(super) fn mark(precedence: Precedence) -> Option<&'static str> {
 
 /// The precedence of a word.
 pub(super) fn read(text: &str) -> Option<Precedence> {
-    Precedence::ALL.into_iter().find(|precedence| word(*precedence) == text)
+    Precedence::ALL.into_iter().find(|precedence| precedence.word() == text)
 }
 
 /// The words, for whoever typed none of them.
 pub(super) fn words() -> String {
-    Precedence::ALL.map(word).join(", ")
+    Precedence::ALL.map(Precedence::word).join(", ")
 }
 
 /// Of calls that wait: the most urgent first, and of equals the one that came first.

@@ -189,6 +189,14 @@ fn a_position_sees_how_its_lines_are_and_is_told_when_one_fails() {
     assert!(world.run_until(secs(300), |w| told(w, true)), "an alarm");
     let line = &on_screen(&mut world, A)[0];
     assert!(line.works == Some(false) && line.failing.is_some() && line.lost.is_none(), "{line:?}");
+    // On a new line it is told the same, and that is no news.
+    world.reach(A, false);
+    world.run(secs(20));
+    world.reach(A, true);
+    lines_up(&mut world);
+    world.run(secs(2));
+    let alarm = |e: &&(wire::Time, Event)| matches!(e.1, Event::OfficeLine { .. });
+    assert_eq!(world.parties[A].events.iter().filter(alarm).count(), 1);
     // Started anew, it asks again, and sees what is so.
     world.kill_party(A);
     world.start_party(A);

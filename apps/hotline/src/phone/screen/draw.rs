@@ -284,7 +284,7 @@ fn in_call(frame: &mut Frame<'_>, area: Rect, call: &CallView, view: &View) {
 
 /// What became of a call because of a more urgent one, and that nobody answered one that was.
 pub(super) fn aside(call: &CallView, who: &str) -> Option<String> {
-    let urgent = urgent::word(call.precedence);
+    let urgent = call.precedence.word();
     match call.state {
         CallState::HeldByOther if call.preempted.by_other => {
             Some(format!("A more urgent call came to {who}: stay on, or call later"))
