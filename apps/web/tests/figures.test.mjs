@@ -29,6 +29,8 @@ after(async () => {
 
 /** Fetching what was recorded keeps both pages busy for a moment; the buffers remember that for eight seconds. */
 const SETTLE = 12_000;
+/** How long a finger is on a key, in milliseconds: what the keystroke-level model (Card, Moran, Newell) has for letting go. */
+const FINGER = 100;
 const now = () => performance.timeOrigin + performance.now();
 /** How much of the processors something outside of this machine had since the last time. */
 let counted = [0, 0];
@@ -82,17 +84,26 @@ test('tap to ring, first voice, mouth to ear: four calls', async () => {
     await boris.page.getByRole('dialog').waitFor();
     const rang = now();
     await Promise.all([anna, boris].map((one) => listen(one.page)));
-    // The moment of the press itself, in the page, and not when this process asked for it.
-    await boris.page.evaluate(() => addEventListener('click', () => (window.__answered = (performance.timeOrigin + performance.now()) / 1000), { capture: true, once: true }));
-    await boris.press('Answer');
+    // The moments themselves, in the page, and not when this process asked for them.
+    await boris.page.evaluate(() => {
+      for (const [type, name] of [['pointerdown', '__pressed'], ['click', '__answered']]) {
+        addEventListener(type, () => (window[name] = (performance.timeOrigin + performance.now()) / 1000), { capture: true, once: true });
+      }
+    });
+    const { x, y, width, height } = await boris.button('Answer').boundingBox();
+    await boris.page.mouse.move(x + width / 2, y + height / 2);
+    await boris.page.mouse.down();
+    await boris.page.waitForTimeout(FINGER);
+    await boris.page.mouse.up();
     await anna.sees('Connected');
     await anna.page.waitForTimeout(3_000);
-    const answered = await boris.page.evaluate(() => window.__answered);
+    const [pressed, answered] = await boris.page.evaluate(() => [window.__pressed, window.__answered]);
+    const finger = Math.round((answered - pressed) * 1000);
     const [sa, sb] = [await heard(anna.page), await heard(boris.page)];
     const after = [firstVoice(answered, sb.mic, sa.ear), firstVoice(answered, sa.mic, sb.ear)];
     // The caller's microphone is open, and what is said before the answer has come is not sent: somebody has to be speaking just then.
     const [atCaller, atCallee] = [
-      after[0] ? `${after[0].open + after[0].way} ms (${after[0].open} until the microphone was open)` : 'none',
+      after[0] ? `${after[0].open + after[0].way} ms (${after[0].open} until the microphone was open; ${finger} more since the finger went down)` : 'none',
       !after[1] ? 'none' : after[1].pause > 20 ? `(the caller paused for ${after[1].pause})` : `${after[1].pause + after[1].way} ms`,
     ];
     const [a, b] = await Promise.all([record(anna.page, 8_000, { settle: SETTLE }), record(boris.page, 8_000, { settle: SETTLE })]);

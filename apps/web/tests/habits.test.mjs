@@ -1,5 +1,5 @@
 // What people expect of a telephone: a card is scanned from a screen, keys alone will do, the screen stays on during a call, and
-// a call is announced to who does not look.
+// a call is announced to who does not look; a finger on the key that answers opens the microphone, and one that slides off it closes it again.
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
@@ -13,11 +13,11 @@ let ministry, embassy, anna, boris;
 
 /** Runs in the page, before its own code: notes cameras, wake locks and notifications, all of them the browser's own. */
 function note() {
-  const noted = (window.__noted = { cameras: [], locks: [], shown: [] });
+  const noted = (window.__noted = { cameras: [], microphones: [], locks: [], shown: [] });
   const media = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
   navigator.mediaDevices.getUserMedia = async (wanted) => {
     const stream = await media(wanted);
-    if (wanted.video) noted.cameras.push(...stream.getTracks());
+    (wanted.video ? noted.cameras : noted.microphones).push(...stream.getTracks());
     return stream;
   };
   const request = navigator.wakeLock.request.bind(navigator.wakeLock);
@@ -133,6 +133,28 @@ test('who does not look is told that somebody calls, and nothing more often than
   await anna.press('End');
   await boris.page.getByText('Ended by the other side').first().waitFor();
   assert.equal(await boris.page.evaluate(() => window.__noted.shown.length), 1, 'who looks is told nothing');
+});
+
+test('a finger on Answer opens the microphone, and one that slides off closes it again: nothing is answered', async () => {
+  await boris.press('Contacts');
+  await anna.press('Contacts');
+  await anna.press('Call Boris');
+  const { x, y, width, height } = await boris.button('Answer').boundingBox();
+  const { mouse } = boris.page;
+  const open = (n) => boris.page.waitForFunction((wanted) => window.__noted.microphones.filter((one) => one.readyState === 'live').length === wanted, n);
+  await open(0);
+  await mouse.move(x + width / 2, y + height / 2);
+  await mouse.down();
+  await open(1);
+  await mouse.move(x + width / 2, y - 200);
+  await mouse.up();
+  await open(0);
+  await anna.sees('Ringing');
+  await boris.press('Answer');
+  await anna.sees('Connected');
+  await open(1);
+  await anna.press('End');
+  await open(0);
 });
 
 test('a screen that was dark in a call stays on again', async () => {

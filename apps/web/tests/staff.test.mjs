@@ -1,4 +1,5 @@
-// A principal at a web handset and an attendant of the same office: who sees whether the principal is free, and who calls in whose name.
+// A principal at a web handset and an attendant of the same office: who sees whether the principal is free, who calls in whose name, and by
+// which rules calls come about.
 //
 //   Ministry: Anna (in Chromium), Boris (native)      Embassy: Clara (native), who has cards of both
 
@@ -95,5 +96,38 @@ test('at the web handset a call is placed in the name of a principal, and says s
   await anna.sees('Connected');
   assert.deepEqual(await serious(anna.page), []);
   await anna.press('End');
+});
+
+test('rules for calls are made on the page, told to whom they concern, and say who can help', async () => {
+  await open('Clara');
+  const rules = anna.page.getByRole('region', { name: 'Rules for calls with Clara' });
+  await rules.getByLabel('Who arranges the calls?').selectOption({ label: 'Boris' });
+  await rules.getByText('At certain hours only').click();
+  assert.deepEqual(await serious(anna.page), []);
+  await rules.getByText('At certain hours only').click();
+  await rules.getByRole('button', { name: 'Save' }).click();
+  await anna.page.getByText('Calls through staff only').waitFor();
+  await anna.page.getByText('Who can help: Boris, Anna').waitFor();
+  const { contact, barred } = await knows(clara, 'Anna', (c) => c.barred);
+  assert.deepEqual(barred, { rule: 'through-staff', of: 'theirs', lifted_by: ['Boris', 'Anna'] });
+  clara.say(`call ${contact}`);
+  await clara.until((said) => said.error?.includes('calls through staff only'));
+  await anna.page.getByRole('button', { name: 'Call', exact: true }).click();
+  await anna.page.locator('.notices').getByText('Calls through staff only').waitFor();
+  await rules.getByLabel('Who arranges the calls?').selectOption({ label: 'Nobody: direct calls' });
+  await rules.getByRole('button', { name: 'Save' }).click();
+  await knows(clara, 'Anna', (c) => !c.barred);
+});
+
+test('rules of the contact are shown, and a call against them is not placed', async () => {
+  const { contact } = await knows(clara, 'Anna');
+  clara.say(`policy ${contact} interpreter yes`);
+  await anna.page.getByRole('heading', { name: 'Rules of Clara' }).waitFor();
+  await anna.page.getByText('Who can help: Clara').waitFor();
+  assert.deepEqual(await serious(anna.page), []);
+  await anna.page.getByRole('button', { name: 'Call', exact: true }).click();
+  await anna.page.locator('.notices').getByText('Only with an interpreter in the call').waitFor();
+  clara.say(`policy ${contact} none`);
+  await anna.page.getByRole('heading', { name: 'Rules of Clara' }).waitFor({ state: 'detached' });
   assert.deepEqual(anna.errors, []);
 });

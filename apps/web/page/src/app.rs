@@ -174,6 +174,8 @@ pub struct App {
     pub build: RwSignal<Option<String>>,
     pub(crate) link: StoredValue<Option<Link>, LocalStorage>,
     pub(crate) running: StoredValue<Option<Sound>, LocalStorage>,
+    /// A finger is on the key that answers, and opened the microphone.
+    pub(crate) pressed: StoredValue<bool>,
 }
 
 /// A view before there is one.
@@ -246,6 +248,7 @@ impl App {
             build: RwSignal::new(None),
             link: StoredValue::new_local(None),
             running: StoredValue::new_local(None),
+            pressed: StoredValue::new(false),
         }
     }
 

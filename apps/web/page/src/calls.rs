@@ -1,13 +1,18 @@
 //! What people do with calls, and the devices that run meanwhile.
 //!
-//! The microphone is opened by the tap or key that calls or answers, never before; all is closed with the last call.
+//! The microphone is opened by the tap or key that calls or answers, from the moment the finger is on it, never before; all is closed with the
+//! last call, and when the finger is lifted somewhere else.
 
 use leptos::prelude::*;
 use protocol::{CallState, Command, ContactView, Precedence};
 use wasm_bindgen_futures::spawn_local;
 
 use crate::app::{App, SoundState, under_way};
+use crate::browser;
 use crate::sound::{Devices, Sound};
+
+/// A click follows the lifted finger within this time, or does not come.
+const CLICK_MS: i32 = 400;
 
 impl App {
     /// Rings a contact.
@@ -44,8 +49,31 @@ impl App {
 
     /// Answers; a call that talks is held by that.
     pub fn answer(self, call: u32) {
+        self.pressed.set_value(false);
         self.sound_on();
         self.command(Command::Answer { call });
+    }
+
+    /// A finger is on the key that answers: browsers take some tenths of a second to open a microphone, and people half of that to lift the finger.
+    pub fn press_answer(self) {
+        if matches!(
+            self.sound.get_untracked(),
+            SoundState::Off | SoundState::Preparing | SoundState::Ready
+        ) {
+            self.pressed.set_value(true);
+            self.sound_on();
+        }
+    }
+
+    /// The finger is lifted, or has left the key. If that was no answer, the microphone is closed again.
+    pub fn let_go(self) {
+        browser::after(CLICK_MS, move || {
+            if self.pressed.get_value() {
+                self.pressed.set_value(false);
+                self.close_devices();
+                self.sound.set(SoundState::Off);
+            }
+        });
     }
 
     /// Ends a call, whatever it is doing.
@@ -169,10 +197,12 @@ impl App {
     pub fn silence(self) {
         // A call that was just asked for is not in the view yet.
         if self.sound.get_untracked() == SoundState::Starting
+            && !self.pressed.get_value()
             && self.phase.get_untracked() == crate::app::Phase::Open
         {
             return;
         }
+        self.pressed.set_value(false);
         self.close_devices();
         self.sound.set(SoundState::Off);
     }

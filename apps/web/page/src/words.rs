@@ -4,7 +4,7 @@ pub mod room;
 
 use protocol::{
     Behalf, CallState, CallView, CardState, ContactView, End, ErrorCode, Grade, Keys, LineState,
-    Precedence, Problem, Progress,
+    Precedence, Problem, Progress, Rule,
 };
 
 use crate::parts::icon::Icon;
@@ -202,8 +202,19 @@ pub fn ended(end: End, t: &'static Text) -> &'static str {
         End::Glare => t.e_glare,
         End::Lost => t.e_lost,
         End::NoKeys => t.e_no_keys,
-        End::ByRule => t.e_by_rule,
+        End::ByRule(of) => rule(of, t),
         End::Moved => t.e_moved,
+    }
+}
+
+/// What a rule says that keeps a call from coming about.
+#[must_use]
+pub fn rule(rule: Rule, t: &'static Text) -> &'static str {
+    match rule {
+        Rule::ThroughStaff => t.ru_staff,
+        Rule::Hours => t.ru_hours,
+        Rule::Interpreter => t.ru_interpreter,
+        Rule::NoteTaker => t.ru_note_taker,
     }
 }
 
@@ -266,6 +277,7 @@ pub fn problem(p: &Problem, t: &'static Text) -> String {
         ErrorCode::CallFull => t.r_call_full,
         ErrorCode::Gone => t.r_gone,
         ErrorCode::Alarmed => t.r_alarmed,
+        ErrorCode::ByRule(of) => rule(of, t),
         ErrorCode::Other => return fill(t.r_other, &p.text),
     };
     words.to_owned()

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::rules::Rule;
 use crate::view::{CallMeter, CallState, Stats, View};
 
 /// What the browser's store holds.
@@ -53,6 +54,7 @@ pub enum ErrorCode {
     CallFull,
     Gone,
     Alarmed,
+    ByRule(Rule),
     /// Only the first handset of a person can.
     Other,
 }

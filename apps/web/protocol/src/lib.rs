@@ -16,16 +16,18 @@ mod console;
 mod from_worker;
 mod night;
 mod room;
+mod rules;
 mod to_worker;
 mod transfer;
 mod view;
 
 pub use console::{Appointment, AppointmentView, CampView, OfficeLineView, ParkedView};
 pub use from_worker::{ErrorCode, Event, FromWorker, Problem, StoreState};
-pub use night::{Hours, NightRules, NightThere, NightView};
+pub use night::{NightRules, NightThere, NightView};
 pub use room::{
     Asked, BringingView, Expected, MemberLevel, MemberView, Role, RoomStage, RoomView, Trust,
 };
+pub use rules::{Barred, Hours, Rule, Rules};
 pub use to_worker::{Command, LockChoice, ToWorker};
 pub use transfer::{ElsewhereView, MovingView, OfferView, ShiftStage, ShiftView};
 pub use view::{

@@ -1,24 +1,13 @@
 //! Night service. Made from `phone::NightView`; see there for what each field means.
 #![allow(
     missing_docs,
-    reason = "fields are those of phone::NightView, NightThere and wire::Hours, and documented there"
+    reason = "fields are those of phone::NightView and NightThere, and documented there"
 )]
 
 use serde::{Deserialize, Serialize};
 
+use crate::rules::Hours;
 use crate::view::Precedence;
-
-/// Hours of certain days of the week.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Hours {
-    /// Bit 0 is Monday.
-    pub days: u8,
-    /// Minutes of the day.
-    pub from: u16,
-    pub until: u16,
-    /// Minutes east of UTC.
-    pub east: i16,
-}
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct NightView {

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::console::Appointment;
 use crate::night::NightRules;
 use crate::room::Role;
+use crate::rules::Rules;
 use crate::view::Precedence;
 
 /// How the store at rest is locked.
@@ -106,6 +107,7 @@ pub enum Command {
     CallFor { contact: u32, principal: u32 },
     CallUrgent { contact: u32, precedence: Precedence },
     SetPrecedence { contact: u32, highest: Precedence },
+    SetRules { contact: u32, rules: Rules<u32>, highest: Precedence },
     Answer { call: u32 },
     Decline { call: u32 },
     Ignore { call: u32 },

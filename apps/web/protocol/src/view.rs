@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::console::{AppointmentView, CampView, OfficeLineView, ParkedView};
 use crate::night::{NightThere, NightView};
 use crate::room::{Asked, MemberLevel, RoomView};
+use crate::rules::{Barred, Rule, Rules};
 use crate::transfer::{ElsewhereView, MovingView, OfferView, ShiftView};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -102,7 +103,7 @@ pub enum End {
     Lost,
     NoKeys,
     /// A rule of either side's keeps it from coming about.
-    ByRule,
+    ByRule(Rule),
     /// It goes on at another handset of this person.
     Moved,
 }
@@ -205,6 +206,10 @@ pub struct ContactView {
     pub may_claim: Precedence,
     /// How urgent its calls may be here, if it is trusted.
     pub granted: Precedence,
+    pub rules: Rules<u32>,
+    pub their_rules: Rules<String>,
+    /// A call would break this rule, now.
+    pub barred: Option<Barred>,
     pub own_device: bool,
     pub ready: bool,
     pub suite: String,
@@ -276,6 +281,8 @@ pub struct CallView {
     /// Incoming: a contact asks this handset's person into a call of others.
     pub asked: Option<Asked>,
     pub behalf: Option<Behalf>,
+    /// Over, by this rule.
+    pub barred: Option<Barred>,
     /// Placed: the other side is in night service.
     pub night: Option<NightThere>,
     pub precedence: Precedence,

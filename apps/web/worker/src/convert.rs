@@ -20,6 +20,7 @@ macro_rules! same {
 mod console;
 mod night;
 mod room;
+mod rules;
 mod transfer;
 
 /// How urgent a call is.
@@ -57,7 +58,7 @@ pub(crate) fn end(end: call::End) -> protocol::End {
         E::Glare => P::Glare,
         E::Lost => P::Lost,
         E::NoKeys => P::NoKeys,
-        E::ByRule(_) => P::ByRule,
+        E::ByRule(barred) => P::ByRule(rules::rule(barred.rule)),
         E::Moved => P::Moved,
     }
 }
@@ -199,6 +200,9 @@ fn contact(c: &phone::ContactView) -> protocol::ContactView {
         may_call_for: c.may_call_for.is_some(),
         may_claim: precedence(c.may_claim),
         granted: precedence(c.rules.precedence),
+        rules: rules::own(&c.rules),
+        their_rules: rules::theirs(&c.their_rules),
+        barred: c.barred.as_ref().map(rules::barred),
         lamp_shown: c.lamp_shown,
         lamp: c.lamp.map(|l| same!(l, Shown => Lamp { NotKnown, Free, Away, Ringing, OnCall })),
         own_device: c.own_device,
@@ -251,6 +255,7 @@ fn one_call(c: &phone::CallView) -> protocol::CallView {
         room: c.room.as_ref().map(room::view),
         asked: c.asked.as_ref().map(room::asked),
         behalf: c.behalf.as_ref().map(behalf),
+        barred: c.barred.as_ref().map(rules::barred),
         night: c.night.as_ref().map(night::there),
         precedence: precedence(c.precedence),
         rings_over: c.rings_over,
@@ -390,6 +395,9 @@ pub(crate) fn command(command: Command) -> Result<phone::Command, Problem> {
         Command::SetPrecedence { contact, highest } => {
             P::SetPrecedence { contact, highest: machines_precedence(highest) }
         }
+        Command::SetRules { contact, rules, highest } => {
+            P::SetRules { contact, rules: rules::machines(rules, highest)? }
+        }
         Command::Answer { call } => P::Answer { call },
         Command::Decline { call } => P::Decline { call },
         Command::Ignore { call } => P::Ignore { call },
@@ -452,10 +460,9 @@ pub(crate) fn problem(error: &InputError) -> Problem {
         InputError::CallFull => ErrorCode::CallFull,
         InputError::NoSuch(_) => ErrorCode::Gone,
         InputError::Alarmed => ErrorCode::Alarmed,
-        // The text names the rule, and who can lift it.
-        InputError::ByRule(_)
-        | InputError::NotGranted { .. }
-        | InputError::Missing(_)
+        InputError::ByRule(barred) => ErrorCode::ByRule(rules::rule(barred.rule)),
+        InputError::Missing(rule) => ErrorCode::ByRule(rules::rule(*rule)),
+        InputError::NotGranted { .. }
         | InputError::AlreadyEnrolled
         | InputError::OtherOfficer
         | InputError::Link(_)

@@ -5,6 +5,7 @@ pub mod banners;
 pub mod confirm;
 pub mod devices;
 pub mod heading;
+pub mod hours;
 pub mod icon;
 pub mod lock_form;
 pub mod meter;

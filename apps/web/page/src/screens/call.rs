@@ -17,7 +17,7 @@ use crate::parts::icon::{Icon, icon};
 use crate::parts::meter::{SILENCE, meter};
 use crate::parts::state::{spoken, urgent};
 use crate::screens::console::queue;
-use crate::screens::{bring, night, room, transfer};
+use crate::screens::{bring, night, room, rules, transfer};
 use crate::time::timer;
 use crate::words;
 
@@ -31,6 +31,7 @@ struct Facts {
     asked: bool,
     precedence: protocol::Precedence,
     night: Option<protocol::NightThere>,
+    barred: Option<protocol::Barred>,
 }
 
 fn found(app: App, id: u32, v: &protocol::View) -> Option<Facts> {
@@ -42,6 +43,7 @@ fn found(app: App, id: u32, v: &protocol::View) -> Option<Facts> {
         asked: c.asked.is_some(),
         precedence: c.room.as_ref().map_or(c.precedence, |room| room.urgency.max(c.precedence)),
         night: c.night.clone(),
+        barred: c.barred.clone(),
     };
     v.calls
         .iter()
@@ -150,6 +152,7 @@ pub fn one(app: App, id: u32, console: bool) -> AnyView {
                 </div>
                 {move || timed.get().then(|| view! { <p class="timer" role="timer">{time}</p> })}
                 <p class="explain">{move || said.get().map(|(_, more)| more)}</p>
+                {move || facts.get().and_then(|f| f.barred).map(|b| rules::lifted_by(&b, t))}
                 {move || facts.get().and_then(|f| f.night).map(|there| spoken(Icon::Moon, words::Tone::Care, night::there(app, &there)))}
             </div>
             {move || at.get().map(|stage| room::stages(app, stage))}

@@ -10,7 +10,7 @@ use crate::parts::heading::top;
 use crate::parts::icon::{Icon, icon};
 use crate::parts::state::state;
 use crate::parts::urgency::choose;
-use crate::screens::staff;
+use crate::screens::{rules, staff};
 use crate::text::fill;
 use crate::words;
 
@@ -21,6 +21,13 @@ pub fn contact(app: App, id: u32) -> AnyView {
     let name = move || contact.get().map(|c| c.name).unwrap_or_default();
     let alive = move |c: &ContactView| c.progress == Progress::Accepted;
     let chosen = RwSignal::new(Precedence::Routine);
+    // The form is made anew only when the rules changed: what is being typed stays.
+    let ruled = app.part(move |v| {
+        let fits = |c: &&ContactView| {
+            c.id == id && c.progress == Progress::Accepted && !c.own_device && v.first_handset
+        };
+        v.contacts.iter().find(fits).map(|c| (c.name.clone(), c.rules))
+    });
     view! {
         {top(app, name)}
         <div class="page">
@@ -29,6 +36,7 @@ pub fn contact(app: App, id: u32) -> AnyView {
                 <p class="office" dir="auto">{move || contact.get().map(|c| c.office)}</p>
                 {move || contact.get().map(|c| state(words::contact(&c, t)))}
                 {move || contact.get().and_then(|c| explained(&c, app)).map(|words| view! { <p class="explain">{words}</p> })}
+                {move || contact.get().filter(words::callable).and_then(|c| c.barred.as_ref().map(|b| rules::barred(b, t)))}
                 <div class="row actions">
                     {move || contact.get().filter(words::callable).map(|c| {
                         let highest = c.may_claim;
@@ -62,6 +70,8 @@ pub fn contact(app: App, id: u32) -> AnyView {
                 })}
             </ul>
             {move || contact.get().filter(|c| alive(c) && !c.own_device).map(|c| policy(app, &c))}
+            {move || contact.get().filter(alive).and_then(|c| rules::theirs(app, &c))}
+            {move || ruled.get().map(|(name, of)| rules::own(app, id, &name, of))}
             {staff::staff(app, id)}
             {rename(app, id, contact)}
             {move || contact.get().filter(|c| alive(c) && !c.own_device).map(|c| hand_on(app, &c))}

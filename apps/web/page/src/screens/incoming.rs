@@ -70,7 +70,8 @@ pub fn incoming(app: App, id: u32) -> AnyView {
                 <button class="ignore" on:click=move |_| ignore()>
                     <span class="key">{icon(Icon::Cross)}</span><span>{t.ignore}</span>
                 </button>
-                <button class="go" on:click=move |_| app.answer(id)>
+                <button class="go" on:click=move |_| app.answer(id) on:pointerdown=move |_| app.press_answer()
+                    on:pointerup=move |_| app.let_go() on:pointerleave=move |_| app.let_go() on:pointercancel=move |_| app.let_go()>
                     <span class="key">{icon(Icon::Phone)}</span>
                     <span>{move || if talking.get() { t.hold_answer } else { t.answer }}</span>
                 </button>

@@ -15,6 +15,7 @@ pub mod home;
 pub mod incoming;
 pub mod night;
 pub mod room;
+mod rules;
 pub mod settings;
 pub mod staff;
 pub mod take;

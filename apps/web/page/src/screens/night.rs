@@ -1,17 +1,14 @@
 //! Night service: whether it is on, the switch, and what is decided about it.
 
 use leptos::prelude::*;
-use protocol::{Command, Hours, NightRules, Precedence};
+use protocol::{Command, NightRules, Precedence};
 
 use crate::app::App;
 use crate::browser;
+use crate::parts::hours;
 use crate::parts::icon::{Icon, icon};
 use crate::text::{Text, fill};
-use crate::time;
 use crate::words;
-
-/// Staffed hours before anything is chosen: Monday to Friday, nine to six.
-const USUAL: (u8, u16, u16) = (0x1f, 540, 1_080);
 
 /// Night service that is on, in words, with its times in the person's way of writing them.
 pub fn said(app: App, night: &protocol::NightView) -> Option<String> {
@@ -53,41 +50,17 @@ pub fn switch(app: App) -> AnyView {
 pub fn block(app: App) -> AnyView {
     let t = app.t();
     let now = app.view.with_untracked(|v| v.night.rules.clone());
-    let east = -js_sys::Date::new_0().get_timezone_offset() as i16;
-    let (days, from, until) = now.staffed.map_or(USUAL, |h| (h.days, h.from, h.until));
-    let by_hours = RwSignal::new(now.staffed.is_some());
-    let (days, from, until) = (RwSignal::new(days), RwSignal::new(from), RwSignal::new(until));
-    let east = now.staffed.map_or(east, |h| h.east);
+    let hours = hours::Choice::new(now.staffed);
     let name = RwSignal::new(now.instead);
     let aloud = RwSignal::new(now.aloud.unwrap_or_default());
     let save = move |e: leptos::ev::SubmitEvent| {
         e.prevent_default();
-        let hours = Hours {
-            days: days.get_untracked(),
-            from: from.get_untracked(),
-            until: until.get_untracked(),
-            east,
-        };
         let rules = NightRules {
-            staffed: by_hours.get_untracked().then_some(hours),
+            staffed: hours.get(),
             aloud: Some(aloud.get_untracked()).filter(|of| *of > Precedence::Routine),
             instead: name.get_untracked().trim().to_owned(),
         };
         app.want(Command::SetNight { rules }, move || app.notify(t.done.to_owned(), false));
-    };
-    let is_on = move |n: u8| days.get() >> n & 1 == 1;
-    let clock = move |label: &'static str, minutes: RwSignal<u16>| {
-        let typed = move |e| {
-            if let Some(at) = time::minutes(&event_target_value(&e)) {
-                minutes.set(at);
-            }
-        };
-        view! {
-            <label class="field">
-                <span>{label}</span>
-                <input type="time" required prop:value=move || time::of_day(minutes.get()) on:input=typed />
-            </label>
-        }
     };
     view! {
         <section class="block" aria-labelledby="night-title">
@@ -95,24 +68,7 @@ pub fn block(app: App) -> AnyView {
             <p class="hint">{t.ng_body}</p>
             {switch(app)}
             <form class="stack" on:submit=save>
-                <label class="switch">
-                    <input type="checkbox" prop:checked=move || by_hours.get() on:change=move |e| by_hours.set(event_target_checked(&e)) />
-                    <span><strong>{t.ng_hours}</strong><span class="hint">{t.ng_hours_body}</span></span>
-                </label>
-                {move || by_hours.get().then(|| view! {
-                    <fieldset class="days">
-                        <legend>{t.ng_days}</legend>
-                        {(0..7).map(|n| view! {
-                            <label>
-                                <input type="checkbox" prop:checked=move || is_on(n)
-                                    on:change=move |_| days.update(|d| *d ^= 1 << n) />
-                                <span>{weekday(app, n)}</span>
-                            </label>
-                        }).collect_view()}
-                    </fieldset>
-                    <div class="row">{clock(t.ng_from, from)}{clock(t.ng_to, until)}</div>
-                    <p class="hint">{time::offset_words(east)}</p>
-                })}
+                {hours.fields(app, t.ng_hours, Some(t.ng_hours_body), t.ng_days)}
                 <label class="field">
                     <span>{t.ng_instead}</span>
                     <input type="text" maxlength="54" dir="auto" autocomplete="off"
@@ -137,15 +93,4 @@ pub fn block(app: App) -> AnyView {
         </section>
     }
     .into_any()
-}
-
-/// The name of a day of the week; 0 is Monday.
-fn weekday(app: App, n: u8) -> String {
-    // Noon of a Monday, UTC: the same day nearly everywhere.
-    const MONDAY_MS: f64 = 1_699_876_800_000.0;
-    browser::date(
-        MONDAY_MS + f64::from(n) * 86_400_000.0,
-        app.tag(),
-        &[("weekday", "short"), ("timeZone", "UTC")],
-    )
 }

@@ -3,7 +3,7 @@
 
 use std::collections::HashSet;
 
-use protocol::{Behalf, CallState, ContactView, End, Keys, Precedence, Progress};
+use protocol::{Behalf, CallState, ContactView, End, Keys, Precedence, Progress, Rule};
 
 use super::{behalf, call, callable, contact, ended, look, protection};
 use crate::text::Lang;
@@ -24,6 +24,9 @@ fn somebody(progress: Progress, keys: Keys) -> ContactView {
         may_call_for: false,
         may_claim: Precedence::Routine,
         granted: Precedence::Routine,
+        rules: protocol::Rules::default(),
+        their_rules: protocol::Rules::default(),
+        barred: None,
         own_device: false,
         ready: true,
         suite: String::new(),
@@ -122,7 +125,7 @@ fn ends_have_words() {
         End::NoPath,
         End::Lost,
         End::NoKeys,
-        End::ByRule,
+        End::ByRule(Rule::Hours),
         End::Moved,
     ] {
         assert!(!ended(end, t).is_empty());

@@ -64,6 +64,7 @@ fn call(state: CallState, room: RoomView) -> CallView {
         room: Some(room),
         asked: None,
         behalf: None,
+        barred: None,
         night: None,
         precedence: Precedence::Routine,
         rings_over: false,
