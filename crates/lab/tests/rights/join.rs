@@ -227,6 +227,18 @@ fn he_or_she_hangs_up_as_the_attendant_comes_in() {
 }
 
 #[test]
+fn with_losses_she_comes_in_all_the_same() {
+    for seed in 90..92 {
+        let mut world = speaking(seed, Rights::JOIN);
+        crate::vanish::rough(&mut world);
+        joins(&mut world, A, false);
+        let all = ["Ada", "Boris", "Paula"];
+        let so = world.run_until(secs(12), |w| [X, P, A].iter().all(|p| speaks_with(w, *p, &all)));
+        assert!(so, "{seed}: {:?}", members(&mut world, X));
+    }
+}
+
+#[test]
 fn who_is_in_another_call_or_asks_twice_does_not_join() {
     let mut world = speaking(80, Rights::JOIN);
     joins(&mut world, A, false);

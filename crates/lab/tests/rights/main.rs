@@ -5,6 +5,7 @@
 mod join;
 mod people;
 mod receive;
+mod record;
 mod screen;
 #[path = "../offices/support.rs"]
 #[allow(dead_code, reason = "shared with the calls between two")]

@@ -469,7 +469,10 @@ impl Phone {
         }
         if at.0.saturating_add(STALE) < self.wall().0 {
             self.turn_away(contact, leg, None);
-            return if stands { () } else { self.missed(contact, name, at, precedence) };
+            if !stands {
+                self.missed(contact, name, at, precedence);
+            }
+            return;
         }
         let tell = self.may_ring(contact, Kind::Asked, leg, name, at, precedence);
         let Some(tell) = tell else { return };
