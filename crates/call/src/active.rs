@@ -57,6 +57,8 @@ pub struct Active {
     muted_by_other: bool,
     /// The call goes to another handset of this person: the microphone stays closed until that is decided.
     leaves: bool,
+    /// It was answered for somebody who is still to come in: nobody speaks or listens here.
+    closed: bool,
     way: Way,
 }
 
@@ -70,6 +72,7 @@ impl Active {
             muted_by_me: false,
             muted_by_other: false,
             leaves: false,
+            closed: false,
             way: Way::Up,
         }
     }
@@ -162,6 +165,24 @@ impl Active {
         self.leaves
     }
 
+    /// It was answered for somebody who is still to come in: until [`Active::open`], nobody here is heard or hears.
+    pub fn close(&mut self) {
+        self.closed = true;
+    }
+
+    /// Whoever it was answered for is there, or this person after all, since `now`.
+    pub fn open(&mut self, now: Time) {
+        if core::mem::replace(&mut self.closed, false) {
+            self.since = now;
+        }
+    }
+
+    /// Whether it is kept for somebody who is still to come in.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.closed
+    }
+
     /// The other side is on another handset now. Whoever came makes the way anew from now on.
     pub fn moved(&mut self) {
         self.role = Role::Callee;
@@ -170,13 +191,14 @@ impl Active {
 
     /// Whether this side may be heard, if the call has the [floor](crate::Floor).
     pub(crate) fn may_speak(&self) -> bool {
-        self.state() == CallState::Connected && !self.muted_by_me && !self.leaves
+        let open = !self.muted_by_me && !self.leaves && !self.closed;
+        self.state() == CallState::Connected && open
     }
 
     /// Whether the other side's voice is to be heard.
     #[must_use]
     pub fn listens(&self) -> bool {
-        self.state() == CallState::Connected
+        self.state() == CallState::Connected && !self.closed
     }
 
     /// The leg or the link is gone.
@@ -266,6 +288,23 @@ mod tests {
             }
         }
         assert_eq!(opened, 30);
+    }
+
+    #[test]
+    fn a_call_that_is_kept_for_somebody_is_spoken_and_heard_in_by_nobody_until_it_is_opened() {
+        let mut call = Active::new(Time(0), Role::Callee);
+        assert!(call.may_speak() && call.listens());
+        call.close();
+        assert!(!call.may_speak() && !call.listens() && call.is_closed());
+        assert!(call.hold(true) && call.hold(false), "resuming it opens nothing");
+        call.lost(Time(1));
+        call.back();
+        assert!(!call.may_speak() && !call.listens());
+        call.open(Time(9));
+        assert!(call.may_speak() && call.listens());
+        assert_eq!(call.since(), Time(9));
+        call.open(Time(20));
+        assert_eq!(call.since(), Time(9), "it was open");
     }
 
     #[test]

@@ -78,12 +78,13 @@ mod tests {
     #[test]
     fn the_microphone_is_open_only_when_connected_unheld_unmuted() {
         type Step = fn(&mut Active);
-        let changes: [Step; 5] = [
+        let changes: [Step; 6] = [
             |c| assert!(c.hold(true)),
             |c| c.held(true),
             |c| assert!(c.mute(true)),
             |c| c.lost(Time(1)),
             Active::leave,
+            Active::close,
         ];
         for change in changes {
             let (mut floor, mut call) = (Floor::default(), Active::new(Time(0), Role::Caller));

@@ -33,19 +33,26 @@ pub enum Sound {
 pub struct Incoming {
     deadline: Time,
     sound: Sound,
+    /// An attendant is asked first.
+    screened: bool,
 }
 
 impl Incoming {
     /// Came in at `now`.
     #[must_use]
     pub fn new(now: Time) -> Self {
-        Incoming { deadline: now + RING_MAX, sound: Sound::Rings }
+        Incoming { deadline: now + RING_MAX, sound: Sound::Rings, screened: false }
     }
 
     /// Whether it makes itself heard.
     #[must_use]
     pub fn sound(&self) -> Sound {
-        self.sound
+        if self.screened { Sound::Silent } else { self.sound }
+    }
+
+    /// An attendant is asked first, or no longer: until then it makes no sound here.
+    pub fn screen(&mut self, on: bool) {
+        self.screened = on;
     }
 
     /// Stops the sound; the caller is told nothing.
@@ -129,7 +136,13 @@ mod tests {
     fn ignoring_only_stops_the_sound() {
         let mut call = Incoming::new(Time(0));
         assert_eq!(call.sound(), Sound::Rings);
+        call.screen(true);
+        assert_eq!(call.sound(), Sound::Silent);
+        call.screen(false);
+        assert_eq!(call.sound(), Sound::Rings, "as before");
         call.ignore();
+        call.screen(true);
+        call.screen(false);
         assert_eq!((call.sound(), call.state()), (Sound::Silent, CallState::RingingHere));
     }
 

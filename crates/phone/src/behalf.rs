@@ -67,9 +67,9 @@ pub enum DelegationState {
 /// For whom a call is, besides the two.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum BehalfView {
-    /// Placed here, for a principal.
+    /// Placed, answered or joined here, for a principal.
     Mine {
-        /// Whose name it is placed in.
+        /// In whose name.
         name: String,
     },
     /// The caller showed a delegation that a verified contact of the owner's signed for it.
@@ -135,7 +135,7 @@ impl Phone {
                 "delegations are given on your first handset, which alone can sign them",
             ));
         }
-        if !rights.hold(Rights::PLACE) {
+        if !rights.is_meant() {
             return Err(InputError::WrongState("there is nothing in this delegation"));
         }
         let record = self.contacts.get(&contact).ok_or(InputError::NoSuch("contact"))?;
@@ -204,6 +204,7 @@ impl Phone {
         }
         let contact = row.contact;
         self.keep_delegation(number);
+        self.relay_withdrawn(contact);
         // Without room for mail, or without the contact, what it has runs out.
         let _ = self.mail_to(contact, &ContactMessage::Undelegate { number });
         Ok(())
@@ -241,6 +242,7 @@ impl Phone {
             }
             self.keep_delegation(number);
         }
+        self.relay_withdrawn(contact);
         self.drop_warrant(contact);
     }
 
@@ -298,6 +300,12 @@ impl Phone {
         if self.warrants.remove(&contact).is_some() {
             self.desk.delete(rows::WARRANT, rows::key32(contact));
         }
+    }
+
+    /// What this handset's owner may do for a contact, by what it has to show.
+    pub(crate) fn may_for(&self, contact: u32) -> Rights {
+        let held = self.warrants.get(&contact).and_then(|row| self.warrant(contact, row));
+        held.map_or(Rights(0), |held| held.rights())
     }
 
     /// Until when this handset's owner may call for a contact, by what it has to show.
@@ -358,7 +366,7 @@ impl Phone {
         let behalf = self.judge(contact, claimed, delegation);
         let Some(call) = self.calls.get_mut(&id) else { return };
         let rings = matches!(call.stage, Stage::Incoming(_) | Stage::Answering(_));
-        if !rings || call.direction != Direction::Received {
+        if !rings || call.asked.is_some() || call.direction != Direction::Received {
             // Who it is does not change once people speak.
             return;
         }

@@ -137,6 +137,13 @@ pub enum Command {
         /// In whose name.
         principal: u32,
     },
+    /// Come into the call that a contact is in, who delegated that.
+    Join {
+        /// Whose.
+        contact: u32,
+        /// As a note-taker, who never sends voice.
+        listens: bool,
+    },
     /// Ring a contact with a precedence that it grants, perhaps in the name of another one.
     CallUrgent {
         /// Whom.

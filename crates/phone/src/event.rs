@@ -95,7 +95,7 @@ pub enum Event {
         /// Who.
         contact: u32,
     },
-    /// A call comes in.
+    /// A call comes in. Of one that an attendant was asked about, or answered in vain: once more when it rings here after all.
     Incoming {
         /// Which.
         call: u32,
@@ -163,6 +163,18 @@ pub enum Event {
     Behalf {
         /// Which call.
         call: u32,
+    },
+    /// Who answers a call for its person changed: attendants who are asked, one who comes in, or nobody.
+    Relay {
+        /// Which call.
+        call: u32,
+    },
+    /// An attendant of the owner's comes into a call, by the right that the owner gave.
+    Joins {
+        /// Which call.
+        call: u32,
+        /// Who.
+        contact: u32,
     },
     /// What a contact lets the owner do in its name changed.
     Delegated {

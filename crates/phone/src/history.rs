@@ -16,7 +16,7 @@ use wire::{CallId, Precedence, Wall};
 use crate::contacts::Contact;
 use crate::event::Event;
 use crate::machine::{Effect, Phone};
-use crate::ring::Stage;
+use crate::ring::{Call, Stage};
 use crate::rows::{self, HistoryRow};
 
 /// Most calls that are over and still kept.
@@ -36,10 +36,16 @@ impl Phone {
     /// Ends a call on this side: leg, keys, history, new stock.
     pub(crate) fn end_call(&mut self, id: u32, end: End) {
         let (now, until) = (self.now, self.now + SHOWN);
-        let Some(call) = self.calls.get_mut(&id).filter(|c| !c.is_over()) else { return };
+        if self.calls.get(&id).is_none_or(Call::is_over) {
+            return;
+        }
+        let end = self.relay_over(id, end);
+        let Some(call) = self.calls.get_mut(&id) else { return };
         let stage = core::mem::replace(&mut call.stage, Stage::Over { end, until });
         call.keyed.clear();
+        call.comes = None;
         let brought = call.asked.take().is_some();
+        let vainly_joins = call.join.is_some();
         call.parked = None;
         let (moving, arriving, lent) = (call.moving.take(), call.arriving.take(), call.lent.take());
         let room = call.room.take();
@@ -54,6 +60,11 @@ impl Phone {
         if let Some(arriving) = &arriving {
             // It never was here: nothing is kept of it.
             self.not_arrived(id, name, arriving, end);
+            self.after(Effect::Tell(Event::ended(id, end)));
+            return;
+        }
+        if vainly_joins {
+            // It never was this person's call.
             self.after(Effect::Tell(Event::ended(id, end)));
             return;
         }

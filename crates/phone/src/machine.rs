@@ -402,7 +402,8 @@ impl Phone {
             }
             Effect::Open(call, leg, message) => {
                 let brings = self.bringing_on(leg) == Some(call);
-                if brings || self.calls.get(&call).is_some_and(|c| c.leg == Some(leg)) {
+                let asks = self.relay_on(leg).is_some_and(|(id, _)| id == call);
+                if brings || asks || self.calls.get(&call).is_some_and(|c| c.leg == Some(leg)) {
                     self.send(Channel::Signal, &message);
                 }
             }
@@ -541,6 +542,7 @@ impl Phone {
                 self.place_urgent(contact, principal, precedence)
             }
             Command::Call { contact } => self.place(contact),
+            Command::Join { contact, listens } => self.join_call(contact, listens),
             Command::Answer { call } => self.answer(call),
             Command::Decline { call } => self.decline(call),
             Command::Ignore { call } => self.ignore(call),

@@ -17,6 +17,7 @@ use wire::{Address, Blob, DecodeError, Envelope, MailId, Precedence, Wall};
 use crate::command::InputError;
 use crate::enrol::Up;
 use crate::machine::{Effect, Phone, Task};
+use crate::room::Asked;
 use crate::rows::{self, HeldRow, MailRow};
 
 /// Most posts on their way at once.
@@ -472,9 +473,18 @@ impl Phone {
                 self.behalf_came(contact, call, &name, delegation.as_bytes(), way);
             }
             ContactMessage::Bring { call, at, role, office, expected } => {
-                let routine = Precedence::Routine;
-                self.asked_in(contact, from, call, at, role, office, expected, routine, way);
+                let asked = Asked::new(role, &office, &expected);
+                self.asked_in(contact, from, call, at, asked, Precedence::Routine, way);
             }
+            ContactMessage::Relay { call, at, caller, office, screens: _ } => {
+                let asked = Asked::to_stand_in(&caller, &office);
+                self.asked_in(contact, from, call, at, asked, Precedence::Routine, way);
+            }
+            ContactMessage::RelayOver { call, taken } => self.relay_gone(contact, call, taken),
+            ContactMessage::Join { call, at, listens } => {
+                self.join_asked(contact, call, at, listens, way);
+            }
+            ContactMessage::NotJoined { call, why } => self.not_joined(contact, call, why),
             ContactMessage::Enter { call, roster, welcome } => {
                 self.let_in_by(contact, from, call, &roster, welcome.as_bytes());
             }

@@ -134,6 +134,12 @@ impl Phone {
         if self.night_of_bringing(contact, leg, &there) {
             return;
         }
+        if let Some((id, asked)) = self.relay_on(leg) {
+            if asked == contact {
+                self.reached_on(id, leg);
+            }
+            return;
+        }
         let Some(id) = self.call_on(leg) else { return };
         if let Some(call) = self.calls.get_mut(&id).filter(|c| c.contact == contact)
             && matches!(call.stage, Stage::Outgoing(_))

@@ -142,7 +142,7 @@ impl Phone {
         // A call that comes from another handset and stays on hold asks for no floor.
         let between = |c: &Call| match c.stage {
             Stage::Outgoing(_) => c.arriving.as_ref().is_none_or(|a| !a.is_held()),
-            Stage::Answering(_) => true,
+            Stage::Answering(_) => !c.is_passed(),
             _ => false,
         };
         match self.calls.iter().any(|(other, c)| *other != id && between(c)) {
@@ -177,6 +177,8 @@ impl Phone {
     pub(crate) fn leaves_room(&self, call: &Call) -> bool {
         match &call.stage {
             Stage::Over { .. } => true,
+            // Nobody here speaks in it.
+            Stage::Active(_) | Stage::Answering(_) if call.is_passed() => true,
             Stage::Active(active) => active.is_held_by_me(),
             Stage::Incoming(_) => self.position.recall.is_some(),
             Stage::Outgoing(_) => call.arriving.as_ref().is_some_and(Arriving::is_held),

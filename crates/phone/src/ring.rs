@@ -17,10 +17,12 @@ use wire::{CallId, Leg, Precedence, Time, Wall};
 use crate::behalf::Behalf;
 use crate::command::InputError;
 use crate::event::Event;
+use crate::join::Join;
 use crate::machine::{Effect, Phone};
 use crate::night::NightThere;
 use crate::position::Parked;
 use crate::record::CallRecord;
+use crate::relay::Relay;
 use crate::room::{Asked, Room};
 use crate::stock::Keyed;
 use crate::talk::TEXTS_MAX;
@@ -96,6 +98,12 @@ pub(crate) struct Call {
     pub(crate) lent: Option<u32>,
     /// The other side's handsets, as they come and go.
     pub(crate) change: Change,
+    /// Attendants answer it for this person, or are asked to.
+    pub(crate) relay: Option<Relay>,
+    /// An attendant answered for the other side, and is let in by that device.
+    pub(crate) comes: Option<DevicePub>,
+    /// This person asks to come into a call of the contact's.
+    pub(crate) join: Option<Join>,
 }
 
 impl Call {
@@ -144,6 +152,9 @@ impl Call {
             arriving: None,
             lent: None,
             change: Change::default(),
+            relay: None,
+            comes: None,
+            join: None,
         }
     }
 
@@ -152,7 +163,10 @@ impl Call {
             Stage::Outgoing(call) => call.state(),
             Stage::Incoming(call) => call.state(),
             Stage::Answering(_) => CallState::Connecting,
+            Stage::Active(_) if self.is_back() => CallState::RingingHere,
             Stage::Active(call) => match (call.state(), &self.room) {
+                // Nobody here speaks in it yet, or at all.
+                (CallState::Connected, _) if call.is_closed() => CallState::Connecting,
                 (CallState::Connected, Some(room)) => room.state(),
                 (state, _) => state,
             },
@@ -174,7 +188,8 @@ impl Call {
         };
         let rings = self.asked.as_ref().and_then(|asked| asked.rings_at).unwrap_or(Time::NEVER);
         let recall = self.parked.as_ref().map_or(Time::NEVER, Parked::deadline);
-        let own = own.min(rings).min(recall);
+        let relay = self.relay.as_ref().map_or(Time::NEVER, Relay::deadline);
+        let own = own.min(rings).min(recall).min(relay);
         self.room.as_ref().map_or(own, |room| own.min(room.deadline()))
     }
 
@@ -292,6 +307,10 @@ impl Phone {
         let at = self.wall();
         let Some(call) = self.calls.get_mut(&id) else { return };
         let (contact, name, continues) = (call.contact, call.name, call.arriving.is_some());
+        let joins = match call.join {
+            Some(Join::Asks { listens }) => Some(listens),
+            _ => None,
+        };
         let precedence = call.precedence;
         let old = call.leg.replace(leg);
         if let Stage::Outgoing(outgoing) = &mut call.stage {
@@ -300,9 +319,10 @@ impl Phone {
         if let Some(old) = old {
             self.send(Channel::Signal, &LineUp::Close { leg: old });
         }
-        let invite = match continues {
-            true => Ok(ContactMessage::Continue { call: name, at }),
-            false => invitation(ContactMessage::Invite { call: name, at, again }, precedence),
+        let invite = match (continues, joins) {
+            (true, _) => Ok(ContactMessage::Continue { call: name, at }),
+            (_, Some(listens)) => Ok(ContactMessage::Join { call: name, at, listens }),
+            _ => invitation(ContactMessage::Invite { call: name, at, again }, precedence),
         };
         let envelope = invite
             .and_then(|invite| self.seal_for(contact, &invite))
@@ -311,7 +331,9 @@ impl Phone {
         match (envelope, exchange) {
             (Ok(envelope), Some(exchange)) => {
                 self.after(Effect::Open(id, leg, LineUp::Open { leg, exchange, envelope }));
-                self.say_behalf(id);
+                if joins.is_none() {
+                    self.say_behalf(id);
+                }
             }
             // Without keys there is nobody to call: the contact was ended meanwhile.
             _ => self.end_call(id, End::Unreachable),
@@ -348,7 +370,7 @@ impl Phone {
     }
 
     pub(crate) fn rings_there(&mut self, contact: u32, name: CallId) {
-        if self.brings_rings(contact, name) {
+        if self.brings_rings(contact, name) || self.relay_reached(contact, name) {
             return;
         }
         if let Some(id) = self.placing(contact, name)
@@ -361,7 +383,7 @@ impl Phone {
 
     /// Busy or declined. In a call under way: the other handset does not know it any more.
     pub(crate) fn refused_there(&mut self, contact: u32, name: CallId, end: End) {
-        if self.brings_refused(contact, name, end) {
+        if self.brings_refused(contact, name, end) || self.relay_refused(contact, name) {
             return;
         }
         if let Some(id) = self.placing(contact, name) {
@@ -394,6 +416,9 @@ impl Phone {
         if let Some(id) = self.bringing_on(leg) {
             return self.bringing_closed(id, leg, reason);
         }
+        if let Some((id, _)) = self.relay_on(leg) {
+            return self.relay_closed(id, leg);
+        }
         if let Some(id) = self.arrival_on(leg) {
             return self.drop_arrival(id);
         }
@@ -401,15 +426,19 @@ impl Phone {
         let now = self.now;
         let Some(call) = self.calls.get_mut(&id) else { return };
         call.leg = None;
+        let stands = call.asked.as_ref().is_some_and(|asked| asked.stands);
         let end = match &mut call.stage {
             Stage::Outgoing(outgoing) => outgoing.closed(now, reason).err(),
             Stage::Incoming(_) => match reason {
                 Closure::Elsewhere => Some(End::Elsewhere),
+                // Whoever is called has it in the own history.
+                _ if stands => Some(End::Cancelled),
                 _ => Some(End::Missed),
             },
             Stage::Answering(_) => match reason {
                 // Another handset was faster.
                 Closure::Elsewhere => Some(End::Elsewhere),
+                _ if stands => Some(End::Lost),
                 _ => Some(End::Missed),
             },
             Stage::Active(_) if reason == Closure::Elsewhere => Some(End::Elsewhere),
@@ -462,7 +491,8 @@ impl Phone {
     /// The call that is being placed to a contact, if there is one.
     fn crossing(&self, contact: u32) -> Option<(u32, CallId)> {
         let mine = |c: &Call| {
-            c.contact == contact && matches!(c.stage, Stage::Outgoing(_)) && c.arriving.is_none()
+            let rings = matches!(c.stage, Stage::Outgoing(_)) && c.join.is_none();
+            c.contact == contact && rings && c.arriving.is_none()
         };
         self.calls.iter().find(|(_, c)| mine(c)).map(|(id, c)| (*id, c.name))
     }

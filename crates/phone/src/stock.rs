@@ -152,6 +152,14 @@ impl Phone {
         {
             return self.newcomer_package(id, leg, contact, from, package);
         }
+        if let Way::Leg(leg) = way
+            && let Some((id, asked)) = self.relay_on(leg)
+        {
+            if asked == contact {
+                self.relay_package(id, leg, contact, from, package);
+            }
+            return;
+        }
         let placing = match way {
             Way::Leg(leg) => self
                 .calls

@@ -25,10 +25,13 @@ impl Phone {
     /// Something came over a leg.
     pub(crate) fn leg_data(&mut self, leg: Leg, body: &[u8]) {
         let brings = self.bringing_on(leg);
-        let on = brings.or_else(|| self.call_on(leg)).or_else(|| self.arrival_on(leg));
+        let asks = self.relay_on(leg);
+        let on = brings.or(asks.map(|(id, _)| id));
+        let on = on.or_else(|| self.call_on(leg)).or_else(|| self.arrival_on(leg));
         let Some(id) = on else { return };
         let contact = match brings {
             Some(_) => self.brought_contact(id, leg),
+            None if asks.is_some() => asks.map(|(_, contact)| contact),
             None => self.calls.get(&id).map(|c| c.contact),
         };
         let Some(contact) = contact else { return };
@@ -78,12 +81,15 @@ impl Phone {
             self.dropped += 1;
             return;
         };
-        if let CallMessage::Answer {} = message {
-            return self.answered_by(id, which);
+        let by = call.keyed.get(which).map(|keyed| keyed.device);
+        match (&message, by) {
+            (CallMessage::Answer {}, _) => return self.answered_by(id, which),
+            (CallMessage::Relay { on }, Some(by)) => return self.relay_said(id, by, *on),
+            _ => {}
         }
         let Stage::Active(active) = &mut call.stage else { return };
         match message {
-            CallMessage::Answer {} => {}
+            CallMessage::Answer {} | CallMessage::Relay { .. } => {}
             CallMessage::Hold { on } => {
                 if !on || !active.is_held_by_other() {
                     call.preempted.by_other = false;
@@ -129,6 +135,7 @@ impl Phone {
             | CallMessage::Announce { .. }
             | CallMessage::Here {}
             | CallMessage::Urgency { .. }
+            | CallMessage::Stands { .. }
             | CallMessage::Spoke { .. } => self.room_begins(id, message),
         }
     }
@@ -144,7 +151,12 @@ impl Phone {
         call.keyed = vec![keyed];
         let over = Stage::Over { end: End::ByOther, until: now };
         if let Stage::Outgoing(outgoing) = core::mem::replace(&mut call.stage, over) {
-            call.stage = Stage::Active(outgoing.answered(now));
+            let mut active = outgoing.answered(now);
+            call.comes.take_if(|by| call.keyed.first().is_none_or(|k| k.device != *by));
+            if call.comes.is_some() {
+                active.close();
+            }
+            call.stage = Stage::Active(active);
         }
         if call.arriving.is_some() {
             return self.arrived(id);
@@ -183,6 +195,9 @@ impl Phone {
     pub(crate) fn hold(&mut self, id: u32, on: bool) -> Result<(), InputError> {
         if !matches!(self.call_mut(id)?.stage, Stage::Active(_)) {
             return Err(InputError::WrongState("only a call under way can be held"));
+        }
+        if self.call_mut(id)?.is_passed() {
+            return Err(InputError::WrongState("an attendant answered this call, and comes in"));
         }
         if !on {
             self.nobody_between(id)?;
@@ -284,6 +299,7 @@ impl Phone {
                 self.room_tick(id);
             }
             self.recall_tick(id);
+            self.relay_tick(id);
             let Some(call) = self.calls.get_mut(&id).filter(|c| c.deadline() <= now) else {
                 continue;
             };

@@ -596,6 +596,9 @@ impl Call {
                 "a call of more than two stays on its handset: bring the other person in instead",
             ));
         }
+        if active.is_closed() {
+            return Err(InputError::WrongState("an attendant is about to come into the call"));
+        }
         if self.moving.is_some() {
             return Err(InputError::WrongState("the call is offered to a handset already"));
         }

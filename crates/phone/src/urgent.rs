@@ -22,6 +22,7 @@ use crate::event::Event;
 use crate::machine::Phone;
 use crate::mail::{Way, blob};
 use crate::ring::{Call, Stage};
+use crate::room::Asked;
 use crate::rows::{self, GrantRow};
 use crate::rules::ContactRules;
 
@@ -206,7 +207,12 @@ impl Phone {
                 self.invited(contact, from, call, at, again, precedence, way);
             }
             Ok(ContactMessage::Bring { call, at, role, office, expected }) => {
-                self.asked_in(contact, from, call, at, role, office, expected, precedence, way);
+                let asked = Asked::new(role, &office, &expected);
+                self.asked_in(contact, from, call, at, asked, precedence, way);
+            }
+            Ok(ContactMessage::Relay { call, at, caller, office, screens: _ }) => {
+                let asked = Asked::to_stand_in(&caller, &office);
+                self.asked_in(contact, from, call, at, asked, precedence, way);
             }
             _ => self.dropped += 1,
         }
@@ -231,7 +237,7 @@ impl Phone {
         };
         let mut busy = self.calls.values().filter(|c| {
             let held = matches!(&c.stage, Stage::Active(active) if active.is_held_by_me());
-            !c.is_over() && !c.is_waiting() && !held
+            !c.is_over() && !c.is_waiting() && !held && !c.is_passed()
         });
         let first = busy.next().map(Call::urgency);
         first.is_some_and(|first| busy.map(Call::urgency).fold(first, Ord::max) < urgency)
@@ -243,7 +249,9 @@ impl Phone {
     pub(crate) fn make_way(&mut self, id: u32) -> Result<(), InputError> {
         let urgency = self.call_mut(id)?.urgency();
         self.camps_give_way();
-        let between = |c: &Call| matches!(c.stage, Stage::Outgoing(_) | Stage::Answering(_));
+        let between = |c: &Call| {
+            matches!(c.stage, Stage::Outgoing(_) | Stage::Answering(_)) && !c.is_passed()
+        };
         let others = self.calls.iter().filter(|(other, c)| **other != id && between(c));
         let others: Vec<u32> = others.map(|(other, _)| *other).collect();
         let less = |phone: &Phone, other: &u32| {
@@ -299,6 +307,7 @@ impl Phone {
         let Some(urgency) = self.calls.get(&id).map(Call::urgency) else { return false };
         self.calls.iter().any(|(other, c)| {
             let taken = match &c.stage {
+                Stage::Answering(_) | Stage::Active(_) if c.is_passed() => false,
                 Stage::Answering(_) => true,
                 Stage::Active(active) => !active.is_held_by_me(),
                 _ => false,
@@ -310,7 +319,8 @@ impl Phone {
     /// The calls, but for one, that their person may be speaking in.
     pub(crate) fn spoken_in(&self, id: u32) -> Vec<u32> {
         let others = self.calls.iter().filter(|(other, c)| {
-            **other != id && matches!(&c.stage, Stage::Active(a) if !a.is_held_by_me())
+            let speaks = matches!(&c.stage, Stage::Active(a) if !a.is_held_by_me());
+            **other != id && speaks && !c.is_passed()
         });
         others.map(|(other, _)| *other).collect()
     }

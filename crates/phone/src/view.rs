@@ -8,6 +8,7 @@ use call::{CallState, Direction, End, Entry, Kind, Sound};
 use record::Calls;
 use record::order::fingerprint;
 use seal::card::UnverifiedCard;
+use seal::delegation::Rights;
 use seal::words::Words;
 use voice::{Level, Quality};
 use wire::talk::Role;
@@ -20,6 +21,7 @@ use crate::event::Doubt;
 use crate::machine::Phone;
 use crate::night::{NightThere, NightView};
 use crate::position::{CampView, ParkedView};
+use crate::relay::RelayView;
 use crate::ring::{Call, Stage};
 use crate::room::RoomView;
 use crate::rules::{BarredView, ContactRules};
@@ -141,6 +143,8 @@ pub struct ContactView {
     pub lamp_shown: bool,
     /// Its own lamp; `None` if it never told one.
     pub lamp: Option<Shown>,
+    /// What the owner may do for it, by what there is to show.
+    pub may: Rights,
     /// The owner may call in its name, until then by what there is to show.
     pub may_call_for: Option<Wall>,
     /// Another handset of the same principal, or one that wants to be: it is admitted when its words are
@@ -200,6 +204,8 @@ pub struct CallView {
     pub asked: Option<(Role, String, String)>,
     /// In whose name the caller calls, or says that it does.
     pub behalf: Option<BehalfView>,
+    /// Who answers it for whom.
+    pub relay: Option<RelayView>,
     /// Placed: the other side is in night service.
     pub night: Option<NightThere>,
     /// How urgent it is: never more than its callee lets its caller say.
@@ -379,6 +385,7 @@ impl Phone {
             own_office: self.in_own_office(c),
             lamp_shown: c.lamp.row.shown,
             lamp: self.lamp_of(c),
+            may: self.may_for(*id),
             may_call_for: self.may_call_for(*id),
             own_device: c.row.sibling,
             ready: c.stock.is_ready(),
@@ -457,6 +464,7 @@ fn call_view(
         Stage::Active(active) => {
             timer = now.since(active.since());
             muted_by_other = active.is_muted_by_other();
+            sound = call.back_sound();
         }
         Stage::Incoming(incoming) => sound = Some(incoming.sound()),
         _ => {}
@@ -483,6 +491,7 @@ fn call_view(
         room: call.room.as_ref().map(|room| room.view()),
         barred: None,
         behalf: None,
+        relay: call.relay_view(),
         night: call.night.clone(),
         precedence: call.urgency(),
         rings_over: false,

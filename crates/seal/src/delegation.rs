@@ -28,6 +28,27 @@ pub struct Rights(pub u8);
 impl Rights {
     /// Call somebody in the principal's name, and so arrange a call.
     pub const PLACE: Rights = Rights(1);
+    /// Answer a call that rings at the principal's.
+    pub const RECEIVE: Rights = Rights(2);
+    /// Be asked before it rings at the principal's.
+    pub const SCREEN: Rights = Rights(4);
+    /// Come into a call of the principal's that is under way.
+    pub const JOIN: Rights = Rights(8);
+    /// Each of them.
+    pub const ALL: [Rights; 4] = [Rights::PLACE, Rights::RECEIVE, Rights::SCREEN, Rights::JOIN];
+
+    /// Whether there is something in it, and nothing that is not known here.
+    #[must_use]
+    pub fn is_meant(self) -> bool {
+        let known = Rights::ALL.iter().fold(0, |all, right| all | right.0);
+        self.0 != 0 && self.0 & !known == 0
+    }
+
+    /// These, and `other`.
+    #[must_use]
+    pub fn and(self, other: Rights) -> Rights {
+        Rights(self.0 | other.0)
+    }
 
     /// Whether these hold all of `other`.
     #[must_use]
@@ -186,7 +207,10 @@ mod tests {
             (good.principal(), good.number(), good.expiry()),
             (anna.principal(), 7, Wall(1_000))
         );
-        assert!(good.rights().hold(Rights::PLACE) && !Rights(2).hold(Rights::PLACE));
+        assert!(good.rights().hold(Rights::PLACE) && !Rights::RECEIVE.hold(Rights::PLACE));
+        let both = Rights::RECEIVE.and(Rights::JOIN);
+        assert!(both.is_meant() && both.hold(Rights::JOIN) && !both.hold(Rights::SCREEN));
+        assert!(!Rights(0).is_meant() && !both.and(Rights(128)).is_meant());
         assert_eq!(read(&bytes, &ada, 1_000), Err(DelegationError::Expired));
         assert_eq!(read(&bytes, &carla, 999), Err(DelegationError::OtherAttendant));
         for at in 0..bytes.len() {

@@ -110,6 +110,22 @@ messages! {
         34 => Night { until: u32, instead: Text<INSTEAD_MAX> },
         /// I go on with a call of yours that is with another handset of my person. Travels with the opening of a leg.
         40 => Continue { call: CallId, at: Wall },
+        /// That call rings at mine, from `caller` of `office`, as I call them: answer it for me. Travels with the opening of a leg; whoever answers
+        /// says [`ContactMessage::Taken`], and is let in by [`ContactMessage::Enter`]. `screens`: I do not ring until then.
+        60 => Relay {
+            call: CallId,
+            at: Wall,
+            caller: Text<NAME_MAX>,
+            office: Text<NAME_MAX>,
+            screens: bool,
+        },
+        /// That one is not to be answered for me any more. `taken`: somebody has.
+        61 => RelayOver { call: CallId, taken: bool },
+        /// Let me into the call that you are in, by the right that you gave me. `listens`: as a note-taker. Travels with the opening of a leg; who is let in
+        /// gets [`ContactMessage::Bring`] over it.
+        62 => Join { call: CallId, at: Wall, listens: bool },
+        /// I do not.
+        63 => NotJoined { call: CallId, why: NotJoined },
     }
 }
 
@@ -124,6 +140,20 @@ codes! {
         3 => OnCall,
         /// Does not want to be disturbed.
         4 => Away,
+    }
+}
+
+codes! {
+    /// Why an attendant is not let into a call.
+    NotJoined {
+        /// There is no such right, or it was taken back or has run out.
+        1 => NoRight,
+        /// There is no call under way.
+        2 => NoCall,
+        /// Somebody else is being let in, it is full, or it is being arranged.
+        3 => NotNow,
+        /// A rule keeps this contact from it.
+        4 => ByRule,
     }
 }
 
@@ -297,6 +327,10 @@ messages! {
         30 => OnRecord { },
         /// I hold this call because a more urgent one came. Right after [`CallMessage::Hold`].
         32 => Preempted { },
+        /// An attendant of my person answered this call, and comes in: wait, nobody hears you. Before [`CallMessage::Answer`]. Off: my person has it after all.
+        60 => Relay { on: bool },
+        /// The device with this key, which I let in next, is an attendant of my person, here on its behalf.
+        61 => Stands { device: [u8; 32] },
         /// Whoever is brought in is called with this precedence. By an attendant, to all who are in the call.
         33 => Urgency { precedence: Precedence },
     }

@@ -179,6 +179,16 @@ fn vectors() -> Vec<Vector> {
             Grant { highest: Precedence::Immediate },
             Night { until: 30_000_540, instead: text("Clara Duarte, duty officer") },
             Continue { call: CallId([0xca; 16]), at: Wall(1_800_000_000) },
+            Relay {
+                call: CallId([0xca; 16]),
+                at: Wall(1_800_000_000),
+                caller: text("Boris"),
+                office: text("Office B"),
+                screens: true,
+            },
+            RelayOver { call: CallId([0xca; 16]), taken: true },
+            Join { call: CallId([0xca; 16]), at: Wall(1_800_000_000), listens: false },
+            NotJoined { call: CallId([0xca; 16]), why: wire::talk::NotJoined::NoCall },
         }
         SiblingMessage {
             Admit { credential: blob(&[0xc1; 4]), name: text("Ada") },
@@ -270,6 +280,8 @@ fn vectors() -> Vec<Vector> {
             Moved {},
             MoveStay {},
             MoveDone {},
+            Relay { on: true },
+            Stands { device: [0xd0; 32] },
         }
     };
     let mut w = Writer::new();

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use call::lamp::Shown;
 use phone::{BehalfView, Command, DelegationState, DelegationView, Unproved, View};
-use seal::delegation::Rights;
 use wire::Precedence;
 use wire::talk::Role;
 
@@ -71,8 +70,10 @@ lamp N yes|no               contact N of your office sees whether you are free, 
 away on|off                 calls come in silently, and who sees your lamp knows
 revoke N                    withdraw a contact     revoke-card N             withdraw a card
 device                      a card for a further handset of yours; then verify it here
-delegate N place DAYS       contact N may call in your name for so long; undelegate NUMBER takes it back, at once here and within
-                            8 hours for whom it calls; delegations lists them
+delegate N RIGHTS DAYS      contact N may do that for you for so long; RIGHTS with commas: place (call in your name), receive (your
+                            calls ring at N, too), screen (at N first, here after 20 seconds), join (come into your calls)
+undelegate NUMBER           takes it back, at once here, and within 8 hours for whom N calls; delegations lists them
+join N [listen]             come into the call of contact N, who delegated that to you; listen: as a note-taker
 call N for M                ring contact N in the name of contact M, who delegated that to you
 call N [LEVEL] [for M]      the same as priority, immediate or flash, if contact N grants it: it rings over a less urgent call there
 policy N precedence LEVEL   how urgent calls of contact N may be, if you trust N; routine, unless you say more
@@ -171,13 +172,11 @@ pub fn read(line: &str, view: &View) -> Result<Action, String> {
         }
         "delegate" => {
             let (contact, rest) = number(rest)?;
-            let ("place", days) = split(rest) else {
-                return Err("say what it may do: there is `place`, to call in your name".into());
-            };
-            let days: u64 =
-                days.parse().map_err(|_| format!("`{days}` is not a number of days"))?;
-            let ttl = Duration::from_secs(days.saturating_mul(24 * 3600));
-            Command::Delegate { contact, rights: Rights::PLACE, ttl }
+            super::rights::delegate(contact, rest)?
+        }
+        "join" => {
+            let (contact, rest) = number(rest)?;
+            super::rights::join(contact, rest)?
         }
         "undelegate" => Command::RevokeDelegation { number: number(rest)?.0.into() },
         "delegations" => return Ok(Action::Show(Show::Delegations)),
@@ -347,7 +346,7 @@ pub fn delegation(d: &DelegationView, view: &View) -> String {
         DelegationState::Expired => "expired",
         DelegationState::Revoked => "taken back",
     };
-    format!("{}  {name} may call in your name: {state}", d.number)
+    format!("{}  {name} may {}: {state}", d.number, super::rights::meaning(d.rights))
 }
 
 /// A lamp in words.
@@ -392,6 +391,7 @@ fn latest(view: &View) -> Result<u32, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use seal::delegation::Rights;
 
     fn empty() -> View {
         crate::phone::screen::empty_view()

@@ -19,7 +19,7 @@ use super::host::{Handle, Happened};
 use super::rules;
 use super::shift;
 use super::transfer;
-use super::{night, position};
+use super::{night, position, rights};
 use crate::cli::Failure;
 use crate::exchange::operator::calls_in_words;
 
@@ -200,9 +200,17 @@ fn told(event: &Event, view: &View) -> Value {
             let behalf = view.calls.iter().find(|c| c.id == call).and_then(|c| c.behalf.as_ref());
             json!({"event": "behalf", "call": call, "behalf": behalf.map(behalf_json)})
         }
+        Event::Relay { call } => {
+            let found = view.calls.iter().find(|c| c.id == call);
+            json!({"event": "relay", "call": call, "relay": found.map(|c| rights::json(c, view))})
+        }
+        Event::Joins { call, contact } => {
+            json!({"event": "joins", "call": call, "contact": contact, "name": name(view, contact)})
+        }
         Event::Delegated { contact } => {
+            let may = view.contacts.iter().find(|c| c.id == contact).map(|c| rights::words(c.may));
             let until = view.contacts.iter().find(|c| c.id == contact).and_then(|c| c.may_call_for);
-            json!({"event": "delegated", "contact": contact, "name": name(view, contact),
+            json!({"event": "delegated", "contact": contact, "name": name(view, contact), "may": may,
                    "until": until.map(|at| at.0)})
         }
         Event::OfficeLine { contact, fails } => {
@@ -273,7 +281,7 @@ fn room_json(room: &RoomView, view: &View) -> Value {
         "with_office": room.expected.1, "expected": room.expected.0, "precedence": room.urgency.word(),
         "can_connect": room.can_connect, "missing": room.missing.map(rules::rule_word), "announcing": room.announcing,
         "members": room.members.iter().map(|m| json!({
-            "name": m.name, "office": m.office, "role": console::role_word(m.role), "own": m.own,
+            "name": m.name, "office": m.office, "role": console::role_word(m.role), "own": m.own, "behalf": m.behalf,
             "gone": m.gone, "heard": m.heard, "muted": m.muted, "on_record": m.on_record,
             "voice": format!("{:?}", m.voice).to_lowercase(),
         })).collect::<Vec<_>>(),
@@ -290,7 +298,7 @@ fn shown(show: Show, view: &View) -> Value {
             "contact": c.id, "name": c.name, "office": c.office,
             "progress": format!("{:?}", c.progress).to_lowercase(),
             "keys": format!("{:?}", c.keys).to_lowercase(),
-            "may_call_for": c.may_call_for.map(|at| at.0),
+            "may_call_for": c.may_call_for.map(|at| at.0), "may": rights::words(c.may),
             "own_office": c.own_office, "lamp_shown": c.lamp_shown, "lamp": c.lamp.map(console::lamp_word),
             "used": c.used, "trusted": c.trusted, "blocked": c.blocked, "ready": c.ready,
             "rules": rules::json(c), "barred": c.barred.as_ref().map(rules::barred_json),
@@ -317,7 +325,7 @@ fn shown(show: Show, view: &View) -> Value {
         }
         Show::Delegations => json!({"delegations": view.delegations.iter().map(|d| json!({
             "number": d.number, "contact": d.contact, "name": name(view, d.contact),
-            "rights": "place", "until": d.until.0, "shown_until": d.shown_until.0,
+            "rights": rights::words(d.rights), "until": d.until.0, "shown_until": d.shown_until.0,
             "state": format!("{:?}", d.state).to_lowercase(),
         })).collect::<Vec<_>>()}),
         Show::Agenda => position::agenda(view),
@@ -351,7 +359,7 @@ fn shown(show: Show, view: &View) -> Value {
                 "preempted_by_me": c.preempted.by_me, "preempted_by_other": c.preempted.by_other,
                 "moving": c.moving.map(|m| json!({"to": m.to, "closed": m.closed})), "arriving": c.arriving,
                 "moved": c.moved,
-                "behalf": c.behalf.as_ref().map(behalf_json),
+                "behalf": c.behalf.as_ref().map(behalf_json), "relay": rights::json(c, view),
                 "on_record": c.on_record, "on_record_there": c.on_record_there, "minutes": c.minutes.len(),
             })).collect::<Vec<_>>(),
         }),

@@ -21,6 +21,7 @@ mod headless;
 pub mod host;
 mod night;
 mod position;
+mod rights;
 mod rules;
 mod screen;
 mod shift;

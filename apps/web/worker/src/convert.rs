@@ -353,7 +353,8 @@ pub(crate) fn event(event: phone::Event) -> protocol::Event {
         E::RecordDoubt(_) => P::RecordDoubt,
         E::Recorded => P::Recorded,
         E::Forged { call, leaf } => P::Forged { call, leaf },
-        E::Room { call } => P::Room { call },
+        // The page says of them what the call's room says.
+        E::Room { call } | E::Relay { call } | E::Joins { call, .. } => P::Room { call },
         E::OnRecord { call } => P::OnRecord { call },
         E::StoreFails => P::StoreFails,
         E::StoreWorks => P::StoreWorks,

@@ -232,7 +232,8 @@ fn only_the_first_handset_gives_it_and_only_to_whom_it_knows() {
     let give = |contact, rights| Command::Delegate { contact, rights, ttl: secs(DAY) };
     for (command, why) in [
         (give(1, Rights::PLACE), "verify this contact"),
-        (give(1, Rights(2)), "nothing in this delegation"),
+        (give(1, Rights(0)), "nothing in this delegation"),
+        (give(1, Rights(128)), "nothing in this delegation"),
     ] {
         match world.command(A, command) {
             Err(InputError::WrongState(said)) => assert!(said.contains(why), "{said}"),

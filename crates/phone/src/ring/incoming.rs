@@ -90,6 +90,7 @@ impl Phone {
             let _ = self.answer(id);
             return;
         }
+        self.relay_begins(id);
         self.tell(Event::Incoming { call: id, contact });
         self.say_rings(id);
     }
@@ -175,10 +176,14 @@ impl Phone {
         self.may_record()?;
         let now = self.now;
         let call = self.call_mut(id)?;
+        if call.is_back() {
+            return self.take_up(id);
+        }
         let (Stage::Incoming(_), Some(leg), true) = (&call.stage, call.leg, call.rings()) else {
             return Err(InputError::WrongState("the call does not ring here (any more)"));
         };
         self.make_way(id)?;
+        self.relay_ends(id, true);
         let call = self.call_mut(id)?;
         if let Stage::Incoming(incoming) =
             core::mem::replace(&mut call.stage, Stage::Over { end: End::Missed, until: now })
@@ -224,12 +229,20 @@ impl Phone {
             }
         };
         call.keyed = vec![keyed];
+        if self.relay_answered(id) {
+            return;
+        }
         self.say_in_call(id, &CallMessage::Answer {});
         self.begin_talk(id);
     }
 
     pub(crate) fn decline(&mut self, id: u32) -> Result<(), InputError> {
         let call = self.call_mut(id)?;
+        if call.is_back() {
+            self.say_goodbye(id);
+            self.end_call(id, End::DeclinedByMe);
+            return Ok(());
+        }
         if !matches!(call.stage, Stage::Incoming(_)) {
             return Err(InputError::WrongState("the call does not ring here (any more)"));
         }
@@ -242,6 +255,9 @@ impl Phone {
     }
 
     pub(crate) fn ignore(&mut self, id: u32) -> Result<(), InputError> {
+        if self.hush_back(id) {
+            return Ok(());
+        }
         match &mut self.call_mut(id)?.stage {
             Stage::Incoming(call) => call.ignore(),
             _ => return Err(InputError::WrongState("the call does not ring here (any more)")),

@@ -21,11 +21,13 @@ use wire::talk::{CallMessage, ContactMessage, Role};
 use wire::{Blob, CallId, Leg, Precedence, Rule, Text, Time, Wall, Writer};
 
 use super::{Person, Room};
+use crate::behalf::Behalf;
 use crate::command::InputError;
 use crate::event::Event;
 use crate::machine::{Effect, Phone};
 use crate::mail::Way;
 use crate::night::NightThere;
+use crate::relay::Answered;
 use crate::ring::{Call, STALE, Stage};
 use crate::urgent::invitation;
 
@@ -49,9 +51,38 @@ pub(crate) struct Bringing {
     taken: Option<DevicePub>,
     /// Why it did not come in.
     pub(super) over: Option<End>,
+    /// It comes as an attendant of this person, on its behalf, and has answered or asked already.
+    stands: bool,
 }
 
 impl Bringing {
+    fn new(contact: u32, leg: Leg, role: Role, deadline: Time) -> Self {
+        Bringing {
+            contact,
+            leg,
+            role,
+            deadline,
+            rings: false,
+            night: None,
+            packages: Vec::new(),
+            taken: None,
+            over: None,
+            stands: false,
+        }
+    }
+
+    /// An attendant who answered this person's call.
+    pub(crate) fn answered(answered: Answered, now: Time) -> Self {
+        let Answered { contact, leg, device, packages } = answered;
+        let new = Bringing::new(contact, leg, Role::DutyOfficer, now + IN_WITHIN);
+        Bringing { packages, taken: Some(device), stands: true, ..new }
+    }
+
+    /// An attendant who asked to come in.
+    pub(crate) fn joining(contact: u32, leg: Leg, role: Role, now: Time) -> Self {
+        Bringing { stands: true, ..Bringing::new(contact, leg, role, now + IN_WITHIN) }
+    }
+
     /// The package to let in: of the device that answered, or of the first one while none has.
     fn package(&self) -> Option<&VerifiedKeyPackage> {
         let fits =
@@ -69,6 +100,21 @@ pub(crate) struct Asked {
     pub(crate) rings_at: Option<Time>,
     /// Who lets this handset in, the roster, and the Welcome.
     pub(crate) entry: Option<(DevicePub, Vec<u8>, Vec<u8>)>,
+    /// On behalf of whoever asks: to answer for it, or beside it.
+    pub(crate) stands: bool,
+}
+
+impl Asked {
+    /// As a contact says.
+    pub(crate) fn new(role: Role, office: &Text<NAME_MAX>, expected: &Text<NAME_MAX>) -> Self {
+        let (office, expected) = (office.as_str().to_owned(), expected.as_str().to_owned());
+        Asked { role, office, expected, rings_at: None, entry: None, stands: false }
+    }
+
+    /// To answer a call of somebody else's for a contact.
+    pub(crate) fn to_stand_in(caller: &Text<NAME_MAX>, office: &Text<NAME_MAX>) -> Self {
+        Asked { stands: true, ..Asked::new(Role::DutyOfficer, office, caller) }
+    }
 }
 
 impl Phone {
@@ -107,8 +153,15 @@ impl Phone {
         if call.moving.is_some() {
             return Err(InputError::WrongState("the call is offered to another handset of yours"));
         }
+        if call.is_passed() || call.comes.is_some() {
+            return Err(InputError::WrongState("an attendant is about to come into the call"));
+        }
         let with = call.contact;
+        let caller = call.asked.as_ref().filter(|asked| asked.stands && with == contact);
+        let caller = caller.and_then(|caller| Text::new(caller.office.as_str()).ok());
         let office = self.contacts.get(&with).map(|c| c.row.office.clone()).unwrap_or_default();
+        // Whoever answered on a contact's behalf brings that one in: the other side is whoever called.
+        let office = caller.unwrap_or(office);
         self.open_room(id)?;
         let done = self.in_room(id, |phone, room| {
             phone.ring_for(id, room, contact, identity, role, office, expected, precedence)
@@ -153,17 +206,7 @@ impl Phone {
         record.row.used = true;
         let exchange = record.row.exchange.clone();
         room.bringing.retain(|b| b.contact != contact);
-        room.bringing.push(Bringing {
-            contact,
-            leg,
-            role,
-            deadline: self.now + self.patience,
-            rings: false,
-            night: None,
-            packages: Vec::new(),
-            taken: None,
-            over: None,
-        });
+        room.bringing.push(Bringing::new(contact, leg, role, self.now + self.patience));
         self.after(Effect::Open(id, leg, LineUp::Open { leg, exchange, envelope }));
         if role == Role::Principal {
             room.urges = room.urges.max(precedence);
@@ -171,6 +214,22 @@ impl Phone {
         }
         self.room_changed(id);
         Ok(())
+    }
+
+    /// An attendant of this person's is to be let in, who has answered or asked.
+    pub(crate) fn stands_in(&mut self, id: u32, room: &mut Room, bringing: Bringing) {
+        room.bringing.retain(|b| b.contact != bringing.contact);
+        room.bringing.push(bringing);
+        self.want_next(room);
+        self.room_changed(id);
+    }
+
+    /// It is not, after all.
+    pub(crate) fn stand_in_over(&mut self, id: u32, room: &mut Room, contact: u32, end: End) {
+        let its = |b: &&Bringing| b.stands && b.contact == contact && b.over.is_none();
+        if let Some(leg) = room.bringing.iter().find(its).map(|b| b.leg) {
+            self.not_brought(id, room, leg, end);
+        }
     }
 
     /// Whoever brings a principal in is an attendant from then on, and says so.
@@ -307,6 +366,9 @@ impl Phone {
 
     /// A device that is rung was answered, and waits to be let in.
     pub(crate) fn newcomer_took(&mut self, contact: u32, from: VerifiedDevice, name: CallId) {
+        if self.relay_taken(contact, from, name) {
+            return;
+        }
         let Some((id, leg)) = self.bringing_of(contact, name) else { return };
         let until = self.now + IN_WITHIN;
         self.in_room(id, |phone, room| {
@@ -332,12 +394,18 @@ impl Phone {
 
     /// The baton is here: whoever is ready is let in, first of all who answered.
     pub(super) fn add_newcomer(&mut self, id: u32, room: &mut Room) {
+        let comes = |b: &Bringing| b.stands && b.package().is_some();
+        if self.calls.get(&id).is_some_and(Call::is_passed) && room.bringing.iter().any(comes) {
+            // This handset only lets it in, and leaves.
+            self.attend(id, room);
+        }
         let taken = room.bringing.iter().find(|b| b.taken.is_some() && b.package().is_some());
         let next = taken.or_else(|| room.bringing.iter().find(|b| b.package().is_some()));
         let Some((b, package)) = next.and_then(|b| Some((b, b.package()?))) else {
             return room.machine.want_no_more();
         };
         let (contact, leg, role, device) = (b.contact, b.leg, b.role, package.device().device());
+        let stands = b.stands;
         if !room.machine.has_room(role) {
             // Others brought somebody meanwhile.
             return self.not_brought(id, room, leg, End::NoPath);
@@ -355,6 +423,10 @@ impl Phone {
         let roster = roster(room, device.0, &person);
         let own = self.device.verified().device().0;
         room.promised.insert(own, (device.0, person));
+        if stands {
+            room.stands_said.insert(own, device.0);
+            self.say_in_room(id, room, &CallMessage::Stands { device: device.0 });
+        }
         // Said in the epoch that was, about the one to come.
         self.say_in_room(id, room, &said);
         self.give_out(id, room, added.commit);
@@ -378,40 +450,51 @@ impl Phone {
         from: VerifiedDevice,
         name: CallId,
         at: Wall,
-        role: Role,
-        office: Text<NAME_MAX>,
-        expected: Text<NAME_MAX>,
+        asked: Asked,
         claimed: Precedence,
         way: Way,
     ) {
-        let precedence = self.granted(contact, claimed);
-        let Way::Leg(leg) = way else { return self.missed(contact, name, at, precedence) };
-        if self.live(contact, name).is_some() || role == Role::Attendant {
+        let (precedence, stands) = (self.granted(contact, claimed), asked.stands);
+        let leg = match way {
+            Way::Leg(leg) => leg,
+            // A call of somebody else's, which that one's handset tells of.
+            _ if stands => return,
+            _ => return self.missed(contact, name, at, precedence),
+        };
+        if let Some(id) = self.joining_on(leg).filter(|_| !stands) {
+            return self.joined(id, from, name, asked);
+        }
+        if self.live(contact, name).is_some() || asked.role == Role::Attendant {
             return self.turn_away(contact, leg, None);
         }
         if at.0.saturating_add(STALE) < self.wall().0 {
             self.turn_away(contact, leg, None);
-            return self.missed(contact, name, at, precedence);
+            if !stands {
+                self.missed(contact, name, at, precedence);
+            }
+            return;
         }
         let tell = self.may_ring(contact, Kind::Asked, leg, name, at, precedence);
         let Some(tell) = tell else { return };
         let Some(record) = self.contacts.get_mut(&contact) else { return };
         record.row.used = true;
         self.touched_contacts.insert(contact);
-        let (office, expected) = (office.as_str().to_owned(), expected.as_str().to_owned());
         let mut call = Call::new(name, contact, Direction::Received, at);
         call.leg = Some(leg);
         call.stage = Stage::Incoming(self.comes_in(precedence));
         call.device = Some(from.device());
         (call.tell, call.precedence) = (tell, precedence);
         let rings_at = Some(self.now + KEYS_FIRST);
-        call.asked = Some(Asked { role, office, expected, rings_at, entry: None });
+        call.behalf = stands.then_some(Behalf::Mine(contact));
+        call.asked = Some(Asked { rings_at, ..asked });
         let id = self.new_call(call);
         self.record_begins(id);
         if tell {
             self.package_over_leg(id);
-        } else {
-            // Who may not know that this handset is here gets no keys before its person answers.
+        }
+        // Who may not know that this handset is here gets no keys before its person answers. And nothing is made for whoever may answer for another
+        // before it does.
+        if !tell || stands {
             self.rings_now(id);
         }
     }

@@ -22,7 +22,7 @@ use crate::stock::Keyed;
 
 impl Phone {
     /// A call between two becomes one that more can come into.
-    pub(super) fn open_room(&mut self, id: u32) -> Result<(), InputError> {
+    pub(crate) fn open_room(&mut self, id: u32) -> Result<(), InputError> {
         let now = self.now;
         let mine = self.own_person(Role::Principal);
         let own = self.device.verified().device();
@@ -33,7 +33,7 @@ impl Phone {
         }
         let Stage::Active(active) = &mut call.stage else { return Err(closed) };
         let Some(keyed) = call.keyed.pop() else { return Err(closed) };
-        let muted = active.is_muted_by_other();
+        let (muted, closed) = (active.is_muted_by_other(), active.is_closed());
         // Nobody holds another one in a room; who holds it itself, resumes by itself.
         active.held(false);
         active.muted(false);
@@ -54,7 +54,7 @@ impl Phone {
         let machine =
             Conference::of_two(now, group.own_leaf(), other, 0, group.epoch(), Some(sealer));
         let mut room = Room::new(machine, group, own_ear);
-        room.spoke = true;
+        room.spoke = !closed;
         room.people.insert(own.0, mine);
         if let Some(theirs) = theirs {
             room.people.insert(device.0, theirs);
@@ -117,6 +117,9 @@ impl Phone {
         let asked = call.asked.as_ref();
         let role = asked.map_or(Role::NoteTaker, |a| a.role);
         let expected = asked.map(|a| (a.expected.clone(), a.office.clone())).unwrap_or_default();
+        let for_whom = asked.filter(|a| a.stands).map(|_| call.contact);
+        let for_whom = for_whom.and_then(|contact| self.contacts.get(&contact));
+        let for_whom = for_whom.map(|c| c.row.name.as_str().to_owned());
         let mine = self.own_person(role);
         let mut people = people;
         people.insert(own.0, mine);
@@ -131,6 +134,7 @@ impl Phone {
         let machine = Conference::brought_in(now, group.own_leaf(), epoch);
         let mut room = Room::new(machine, group, mine);
         (room.people, room.ears, room.expected) = (people, ears, expected);
+        room.stands_for.extend(for_whom.map(|name| (own.0, name)));
         if let Some(call) = self.calls.get_mut(&id) {
             call.room = Some(Box::new(room));
         }
@@ -296,7 +300,15 @@ impl Room {
         let by = members.iter().find(|m| m.leaf == by);
         let promised = by.and_then(|by| self.promised.remove(&by.device.device().0));
         let new: Vec<_> = members.iter().filter(|m| self.machine.role(m.leaf).is_none()).collect();
+        let by = by.map(|by| by.device.device().0);
+        let stands = by.and_then(|by| Some((self.stands_said.remove(&by)?, by)));
         for device in new.iter().map(|m| m.device.device().0) {
+            let for_whom = stands.filter(|(whom, _)| *whom == device);
+            let for_whom = for_whom.and_then(|(_, by)| self.people.get(&by));
+            match for_whom.map(|person| person.name.as_str().to_owned()) {
+                Some(name) => self.stands_for.insert(device, name),
+                None => self.stands_for.remove(&device),
+            };
             let said = promised.clone().filter(|(whom, _)| *whom == device);
             match said {
                 Some((_, person)) => self.people.insert(device, person),

@@ -25,6 +25,8 @@ impl Phone {
 /// Brings the facts up to date; `true` if they were not.
 fn take_down(call: &mut Call, facts: &mut Facts, at: Wall) -> bool {
     let urgency = call.urgency();
+    // An attendant answers a call that came about directly: nobody arranged it by a rule of staff.
+    let stands = call.is_passed() || call.asked.as_ref().is_some_and(|asked| asked.stands);
     let Some(room) = &call.room else { return false };
     let places = &mut call.record.places;
     let begins = places.is_empty();
@@ -67,7 +69,7 @@ fn take_down(call: &mut Call, facts: &mut Facts, at: Wall) -> bool {
         facts.arranged_by = room.arranged_by();
         changed |= facts.arranged_by.is_some();
     }
-    if facts.arranged_by.is_some() {
+    if facts.arranged_by.is_some() && !stands {
         let rules = policy(crate::urgent::applied(room.applied(), urgency));
         changed |= facts.policy != rules;
         facts.policy = rules;

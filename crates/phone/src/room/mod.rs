@@ -42,7 +42,7 @@ pub use view::{BringingView, MemberView, RoomStage, RoomView};
 use crate::event::Event;
 use crate::machine::Phone;
 use crate::mail::blob;
-use crate::ring::Stage;
+use crate::ring::{Call, Stage};
 
 /// So many frames of whoever was just connected give way to the word that says so. Until it is there, nobody plays them.
 const OPENING: u8 = 3;
@@ -55,6 +55,10 @@ pub(crate) struct Room {
     group: Group,
     /// Who is or was in it, this handset's person too, by device.
     people: BTreeMap<[u8; 32], Person>,
+    /// Of each member, the device that it said stands in for its person. It counts when that one comes in by that member's change.
+    stands_said: BTreeMap<[u8; 32], [u8; 32]>,
+    /// Who stands in for whom: by device, the name of that person.
+    stands_for: BTreeMap<[u8; 32], String>,
     /// Whom each member said last that it lets in. It counts if that member's change does.
     promised: BTreeMap<[u8; 32], ([u8; 32], Person)>,
     ears: BTreeMap<u32, Ear>,
@@ -105,6 +109,8 @@ impl Room {
             machine,
             group,
             people: BTreeMap::new(),
+            stands_said: BTreeMap::new(),
+            stands_for: BTreeMap::new(),
             promised: BTreeMap::new(),
             ears: BTreeMap::new(),
             spoken: Spoken::default(),
@@ -159,6 +165,32 @@ impl Room {
         self.spoke
     }
 
+    /// Whether a device has its keys, and has not gone.
+    pub(crate) fn has(&self, device: DevicePub) -> bool {
+        let its = |m: &&seal::group::Member| m.device.device() == device;
+        let member = self.group.members().iter().find(its);
+        member.is_some_and(|m| !self.machine.is_gone(m.leaf))
+    }
+
+    /// Whether this person can speak in it, in an epoch that a device is not in.
+    pub(crate) fn is_connected_without(&self, device: DevicePub) -> bool {
+        let connected = self.stage() == RoomStage::Connected;
+        connected && self.group.members().iter().all(|m| m.device.device() != device)
+    }
+
+    /// Why whoever was let in on a leg did not come in.
+    pub(crate) fn not_in(&self, leg: Leg) -> Option<End> {
+        self.bringing.iter().find(|b| b.leg == leg).and_then(|b| b.over)
+    }
+
+    /// Whether somebody may come in by itself: nobody arranges it or is being brought in, and there is room.
+    pub(crate) fn may_join(&self, identity: wire::IdentityPub, role: Role) -> bool {
+        let inside = self.group.members().iter().any(|m| m.device.principal() == identity);
+        let alone = self.bringing.iter().all(|b| b.over.is_some());
+        let quiet = self.stage() == RoomStage::Connected;
+        quiet && alone && !inside && self.machine.has_room(role)
+    }
+
     pub(crate) fn state(&self) -> CallState {
         use call::handover::Party;
         match self.machine.party() {
@@ -196,7 +228,9 @@ impl Phone {
         if before != after && after == CallState::Connected {
             room.opening = OPENING;
         }
-        let speaks = after == CallState::Connected && !core::mem::replace(&mut room.spoke, true);
+        let closed = |c: &Call| matches!(&c.stage, Stage::Active(active) if active.is_closed());
+        let can = after == CallState::Connected && !self.calls.get(&id).is_some_and(closed);
+        let speaks = can && !core::mem::replace(&mut room.spoke, true);
         if let Some(call) = self.calls.get_mut(&id) {
             call.room = Some(room);
             if let (Stage::Active(active), true, true) =
@@ -209,11 +243,13 @@ impl Phone {
         self.record_room(id);
         match over {
             Some(end) => self.end_call(id, end),
-            None if before != after => {
-                self.tell_state(id);
-                self.voice_follows();
+            None => {
+                if before != after {
+                    self.tell_state(id);
+                    self.voice_follows();
+                }
+                self.relay_follows(id);
             }
-            None => {}
         }
         Some(result)
     }

@@ -59,6 +59,8 @@ pub struct MemberView {
     pub office: String,
     /// What it is.
     pub role: Role,
+    /// It is here on behalf of that person, whose handset let it in: the name, as it is known here.
+    pub behalf: Option<String>,
     /// This handset.
     pub own: bool,
     /// It hung up or fell silent, and is being removed.
@@ -110,6 +112,7 @@ impl Room {
                 name: person.map(|p| p.name.as_str().to_owned()).unwrap_or_default(),
                 office: person.map(|p| p.office.as_str().to_owned()).unwrap_or_default(),
                 role: self.role_of(m.device.device()),
+                behalf: self.stands_for.get(&m.device.device().0).cloned(),
                 own: m.leaf == own,
                 gone: self.machine.is_gone(m.leaf),
                 heard: self.machine.hears(m.leaf),

@@ -40,6 +40,10 @@ impl Phone {
             CallMessage::Member { device, role, name, office } => {
                 self.introduced(id, room, from, device, Person { role, name, office });
             }
+            CallMessage::Stands { device } => {
+                room.stands_said.insert(from.device.device().0, device);
+            }
+            CallMessage::Relay { on } => self.relay_said(id, from.device.device(), on),
             CallMessage::Spoke { first, ticks, sent, tags } => {
                 match Digest::read(first, ticks, sent, tags.as_bytes()) {
                     Some(digest) => self.spoken_there(id, room, from.leaf, &digest),

@@ -12,7 +12,7 @@ use voice::{Grade, Level};
 
 use super::keys::{Pane, Prompt, State, incoming, live};
 use crate::phone::console::{HELP, behalf, delegation, lamp_word};
-use crate::phone::{night, rules, shift, transfer, urgent};
+use crate::phone::{night, rights, rules, shift, transfer, urgent};
 
 const KEYS: &str = "Enter call   c make a card   r redeem a card   v verify   t text   n texts   y history   C cards   : command   ? help   q quit";
 const CALL_KEYS: &str =
@@ -193,6 +193,7 @@ fn ringing(frame: &mut Frame<'_>, area: Rect, call: &CallView, view: &View) {
         Line::from(format!("for {}", view.name)),
         Line::from(asked),
         Line::from(bold(call.behalf.as_ref().map(behalf).unwrap_or_default())),
+        Line::from(rights::line(call, view).unwrap_or_default()),
         Line::from("[a] Answer      [d] Decline      [i] Ignore: nobody is told"),
     ]);
     frame.render_widget(Clear, area);
@@ -221,6 +222,7 @@ fn in_call(frame: &mut Frame<'_>, area: Rect, call: &CallView, view: &View) {
     ];
     lines.extend(aside(call, &who).map(|said| Line::from(bold(said))));
     lines.extend(call.night.as_ref().map(|said| Line::from(bold(night::there(said)))));
+    lines.extend(rights::line(call, view).map(|said| Line::from(bold(said))));
     let known = view.contacts.iter().find(|c| c.id == call.contact).map(|c| c.keys);
     lines.push(Line::from(match known {
         Some(Keys::Verified | Keys::Pinned) => {
@@ -477,6 +479,9 @@ fn contact_text(view: &View, state: &State) -> Text<'static> {
     if c.may_call_for.is_some() {
         lines.push(Line::from("Calls     you may call others in this contact's name"));
     }
+    if c.may.hold(seal::delegation::Rights::JOIN) {
+        lines.push(Line::from(format!("Joins     you may come into its calls: `:join {}`", c.id)));
+    }
     if c.lamp_shown {
         lines.push(Line::from("Sees      your lamp: free, ringing, on a call, away"));
     }
@@ -497,6 +502,7 @@ fn contact_text(view: &View, state: &State) -> Text<'static> {
         lines.push(Line::from(bold(call_state(last.state))));
         lines.extend(aside(last, &c.name).map(|said| Line::from(bold(said))));
         lines.extend(last.night.as_ref().map(|said| Line::from(bold(night::there(said)))));
+        lines.extend(rights::line(last, view).map(|said| Line::from(bold(said))));
     }
     Text::from(lines)
 }
@@ -504,7 +510,7 @@ fn contact_text(view: &View, state: &State) -> Text<'static> {
 fn delegations_text(view: &View) -> Text<'static> {
     if view.delegations.is_empty() {
         return Text::from(
-            "Nobody may call in your name. `:delegate N place DAYS` lets contact N.",
+            "Nobody may do anything in your name. `:delegate N RIGHTS DAYS` lets contact N: place, receive, screen, join.",
         );
     }
     view.delegations.iter().map(|d| Line::from(delegation(d, view))).collect()

@@ -108,6 +108,14 @@ impl State {
             }
             Event::ContactGone { contact } => format!("{} has ended the contact.", name(contact)),
             Event::OfficeLine { contact, fails } => crate::phone::position::told(contact, fails, view),
+            Event::Relay { call } => {
+                let found = view.calls.iter().find(|c| c.id == call);
+                match found.and_then(|c| crate::phone::rights::line(c, view)) {
+                    Some(line) => line,
+                    None => return,
+                }
+            }
+            Event::Joins { contact, .. } => format!("{} comes into your call, as you let it.", name(contact)),
             Event::Recall { call } => format!("Call {call} has been parked long enough: `:resume {call}`."),
             Event::Offered { .. } => crate::phone::transfer::lines(view).into_iter().next().unwrap_or_default(),
             Event::Moving { .. } => "Your other handset takes the call: nobody hears you here now.".into(),

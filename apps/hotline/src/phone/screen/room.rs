@@ -30,6 +30,10 @@ fn stage(room: &RoomView, call: &CallView) -> String {
         }
         _ => {}
     }
+    if call.relay.is_some() {
+        // Said in a line of its own.
+        return "Wait a moment: nobody hears you".into();
+    }
     match room.stage {
         RoomStage::Arranging if room.role == Role::Attendant => "You arrange this call".into(),
         RoomStage::Arranging => "The call is being arranged; the attendants hear you".into(),
@@ -46,6 +50,9 @@ fn stage(room: &RoomView, call: &CallView) -> String {
 fn member(m: &MemberView, muted: bool) -> Line<'static> {
     let name = if m.name.is_empty() { "Unknown".to_owned() } else { m.name.clone() };
     let mut said = format!("  {}", role_word(m.role));
+    if let Some(whom) = &m.behalf {
+        said += &format!(", on behalf of {whom}");
+    }
     if !m.office.is_empty() {
         said += &format!(", {}", m.office);
     }
@@ -90,6 +97,7 @@ pub(super) fn lines(room: &RoomView, call: &CallView, view: &View) -> Vec<Line<'
         Line::from(format!("{:02}:{:02}", secs / 60, secs % 60)),
         Line::default(),
     ];
+    lines.extend(crate::phone::rights::line(call, view).map(Line::from));
     let urgency = crate::phone::urgent::mark(room.urgency.max(call.precedence));
     lines.extend(urgency.map(Line::from));
     lines.extend(room.members.iter().map(|m| member(m, view.muted)));

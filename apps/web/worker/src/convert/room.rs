@@ -84,6 +84,7 @@ mod tests {
             name: format!("Member {leaf}"),
             office: "Ministry".into(),
             role,
+            behalf: None,
             own: leaf == 0,
             gone: leaf == 3,
             heard,
