@@ -36,6 +36,7 @@ mod lamps;
 mod machine;
 mod mail;
 mod night;
+mod office;
 mod position;
 mod reconnect;
 mod record;

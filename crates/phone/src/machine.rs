@@ -28,6 +28,7 @@ use crate::devices::Join;
 use crate::enrol::Line;
 use crate::event::{Event, Output};
 use crate::night::Night;
+use crate::office::Office;
 use crate::position::Position;
 use crate::record::Record;
 use crate::ring::Call;
@@ -98,6 +99,7 @@ pub struct Phone {
     pub(crate) position: Position,
     pub(crate) night: Night,
     pub(crate) agenda: Agenda,
+    pub(crate) office: Office,
     pub(crate) watch: Watch,
     pub(crate) transfers: Transfers,
     pub(crate) shifts: Shifts,
@@ -246,6 +248,7 @@ impl Phone {
             position: Position::default(),
             night: Night::default(),
             agenda: Agenda::default(),
+            office: Office::default(),
             watch: Watch::default(),
             transfers: Transfers::default(),
             shifts: Shifts::default(),

@@ -238,6 +238,16 @@ impl Phone {
         self.record.drafts.insert((contact, name), facts);
     }
 
+    /// A call has another name from now on: nobody else has heard of it.
+    pub(crate) fn record_renamed(&mut self, contact: u32, old: CallId, new: CallId) {
+        if let Some(mut facts) = self.record.drafts.remove(&(contact, old)) {
+            self.desk.delete(rows::DRAFT, draft_key(contact, &old));
+            facts.call = new;
+            self.desk.put(rows::DRAFT, draft_key(contact, &new), encoded(&facts));
+            self.record.drafts.insert((contact, new), facts);
+        }
+    }
+
     /// A call does something else than before.
     pub(crate) fn record_state(&mut self, id: u32) {
         let at = self.wall();

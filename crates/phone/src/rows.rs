@@ -24,6 +24,7 @@
 //!  41     number u32          AppointmentRow
 //!  42     0 or 1              ShiftRow     hand-over of the position: from here, to here
 //!  45     -                   NightRow     night service of this handset
+//!  50     -                   OfficeRow    what the exchange said of the office's rules
 //! ```
 //!
 //! All of it is secret: the host seals it (`seal::vault`).
@@ -37,7 +38,8 @@ use record::entry::Seen;
 use seal::delegation::Rights;
 use seal::group::Group;
 use wire::limits::{
-    BODY_MAX, CARD_MAX, DELEGATION_MAX, HOST_MAX, INSTEAD_MAX, NAME_MAX, ORDER_MAX, TEXT_MAX,
+    BODY_MAX, CARD_MAX, DELEGATION_MAX, HOST_MAX, INSTEAD_MAX, LIFTS_MAX, NAME_MAX, ORDER_MAX,
+    TEXT_MAX,
 };
 use wire::rows::Row;
 use wire::{
@@ -76,6 +78,7 @@ pub(crate) const POSITION: u8 = 40;
 pub(crate) const AGENDA: u8 = 41;
 pub(crate) const SHIFT: u8 = 42;
 pub(crate) const NIGHT: u8 = 45;
+pub(crate) const OFFICE: u8 = 50;
 
 /// Longest snapshot of a key package's private half. Bytes.
 const PACKAGE_MAX: usize = 60_000;
@@ -440,6 +443,24 @@ impl NightRow {
 }
 
 record! {
+    /// What the exchange said of the office's rules about this line.
+    OfficeRow {
+        /// [`OFFICE_VERSION`].
+        version: u8,
+        lifts: Text<LIFTS_MAX>,
+    }
+}
+
+/// The only version of an [`OfficeRow`] so far.
+const OFFICE_VERSION: u8 = 1;
+
+impl OfficeRow {
+    pub(crate) fn new(lifts: Text<LIFTS_MAX>) -> Self {
+        OfficeRow { version: OFFICE_VERSION, lifts }
+    }
+}
+
+record! {
     /// A call that is to be made.
     AppointmentRow {
         /// [`AGENDA_VERSION`].
@@ -628,6 +649,10 @@ impl Phone {
                 let hand = row.hand.map(|on| Hand { on, since: row.since, until: row.until });
                 self.night.service = Service { staffed: row.staffed, hand };
                 (self.night.aloud, self.night.instead) = (row.aloud, row.instead);
+            }
+            OFFICE => {
+                of_version(row, OFFICE_VERSION)?;
+                self.office.lifts = OfficeRow::decode(&row.value).map_err(text)?.lifts;
             }
             SHIFT => {
                 of_version(row, SHIFT_VERSION)?;

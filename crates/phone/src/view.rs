@@ -316,6 +316,9 @@ impl Phone {
                     view.behalf = self.behalf_view(call);
                     view.rings_over = self.rings_over(*id);
                     view.goes_back = aside == Some(*id);
+                    for b in view.room.iter_mut().flat_map(|room| &mut room.bringing) {
+                        b.barred = b.over.and_then(|end| self.barred_view(b.contact, end));
+                    }
                     if let CallState::Ended(end) = view.state {
                         view.barred = self.barred_view(call.contact, end);
                     }

@@ -24,6 +24,8 @@ pub const WELCOME_MAX: usize = 14 * 1024;
 pub const ROSTER_MAX: usize = 2 * 1024;
 /// Longest text of who answers instead. Bytes. What says it is then no longer than what says that a call rings.
 pub const INSTEAD_MAX: usize = 54;
+/// Longest text of who can lift an office's rule. UTF-8 bytes.
+pub const LIFTS_MAX: usize = 64;
 /// Longest invitation in one that says how urgent it is. Bytes.
 pub const INVITATION_MAX: usize = 256;
 /// Longest card. Bytes.

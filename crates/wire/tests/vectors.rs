@@ -116,6 +116,8 @@ fn vectors() -> Vec<Vector> {
                 exchange: ExchangePub([0xec; 32]), at: Wall(1_800_000_000), verdict: TestVerdict::Fails, failing: Wall(1_799_999_000),
                 sent: 250, lost: 7, round_trip_us: 42_000,
             },
+            Barred { leg: Leg(1), rule: Rule::Hours, lifts: text("Ada, room 12") },
+            Withheld { seq: 258, rule: Rule::ThroughStaff, lifts: text("Ada, room 12") },
             Order { order: blob(&[0x0d; 4]) },
             Recorded { request: 5, size: 258, root: [0x70; 32], signature: Signature([0x51; 64]), proof: blob(&[0x9f; 32]) },
         }

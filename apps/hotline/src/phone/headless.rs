@@ -223,7 +223,14 @@ fn told(event: &Event, view: &View) -> Value {
         Event::Reminder { appointment } => {
             json!({"event": "reminder", "appointment": appointment, "agenda": position::agenda(view)["agenda"]})
         }
-        Event::Missed { contact } => of("missed", contact),
+        Event::Missed { contact } => {
+            let mut value = of("missed", contact);
+            let last = view.history.iter().find(|h| h.contact == contact);
+            if let Some(barred) = last.and_then(|h| h.barred.as_ref()) {
+                value["barred"] = rules::barred_json(barred);
+            }
+            value
+        }
         Event::RefusedByRule { contact, rule } => {
             json!({"event": "refused-by-rule", "contact": contact, "name": name(view, contact),
                    "rule": rules::rule_word(rule)})

@@ -98,6 +98,7 @@ pub(super) fn end(code: Option<u8>) -> &'static str {
         Some(End::NoKeys) => "no keys",
         Some(End::ByRule(Barred { of: Side::Own, .. })) => "refused by a rule of this side",
         Some(End::ByRule(Barred { of: Side::Theirs, .. })) => "refused by a rule of the other side",
+        Some(End::ByRule(Barred { of: Side::Office, .. })) => "refused by a rule of this office",
         Some(End::Moved) => "went on at another handset of this side",
         None => "ended in a way that this version does not know",
     }

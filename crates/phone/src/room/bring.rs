@@ -274,6 +274,11 @@ impl Phone {
         self.in_room(id, |phone, room| phone.not_brought(id, room, leg, end));
     }
 
+    /// The own exchange does not place it.
+    pub(crate) fn bringing_barred(&mut self, id: u32, leg: Leg, end: End) {
+        self.in_room(id, |phone, room| phone.not_brought(id, room, leg, end));
+    }
+
     /// A device that is rung gives its key package.
     pub(crate) fn newcomer_package(
         &mut self,

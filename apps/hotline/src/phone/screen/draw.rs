@@ -495,6 +495,7 @@ fn contact_text(view: &View, state: &State) -> Text<'static> {
     if let Some(last) = view.calls.iter().rev().find(|k| k.contact == c.id) {
         lines.push(Line::default());
         lines.push(Line::from(bold(call_state(last.state))));
+        lines.extend(last.barred.as_ref().map(|why| Line::from(rules::barred(why))));
         lines.extend(aside(last, &c.name).map(|said| Line::from(bold(said))));
         lines.extend(last.night.as_ref().map(|said| Line::from(bold(night::there(said)))));
     }

@@ -180,6 +180,17 @@ fn a_contact_shows_rules_and_who_can_lift_the_one_that_keeps_a_call_from_coming_
 }
 
 #[test]
+fn a_call_that_the_office_s_rule_stopped_says_so_and_whom_to_ask() {
+    let barred = call::Barred { rule: wire::Rule::ThroughStaff, of: call::Side::Office };
+    let why = phone::BarredView { barred, lifted_by: vec!["Ada, room 12".into()] };
+    let mut view = with_call(CallState::Ended(End::ByRule(barred)));
+    view.calls[0].barred = Some(why);
+    let screen = drawn(&view, &state());
+    let said = "through staff only, by your office's rule for calls with other";
+    assert!(screen.contains("Not by the rules") && screen.contains(said), "{screen}");
+}
+
+#[test]
 fn on_behalf_is_said_as_what_it_is() {
     use phone::{BehalfView, Unproved};
     let screen = |state_of, behalf| {
