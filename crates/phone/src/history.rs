@@ -74,6 +74,7 @@ impl Phone {
         };
         self.floor.leave(id);
         self.camp_ends(id, end);
+        self.record_behalf(id);
         self.record_ends(contact, name, end, talked);
         match end {
             End::Missed => self.missed(contact, name, at, precedence),

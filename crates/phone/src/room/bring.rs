@@ -165,6 +165,7 @@ impl Phone {
             over: None,
         });
         self.after(Effect::Open(id, leg, LineUp::Open { leg, exchange, envelope }));
+        self.say_behalf_to(id, contact, leg);
         if role == Role::Principal {
             room.urges = room.urges.max(precedence);
             self.say_in_room(id, room, &CallMessage::Urgency { precedence: room.urges });
