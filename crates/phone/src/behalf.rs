@@ -135,7 +135,7 @@ impl Phone {
                 "delegations are given on your first handset, which alone can sign them",
             ));
         }
-        if !rights.hold(Rights::PLACE) {
+        if rights.0 & (Rights::PLACE.0 | Rights::MANAGE.0) == 0 {
             return Err(InputError::WrongState("there is nothing in this delegation"));
         }
         let record = self.contacts.get(&contact).ok_or(InputError::NoSuch("contact"))?;
@@ -300,9 +300,14 @@ impl Phone {
         }
     }
 
+    /// What there is to show of a contact.
+    pub(crate) fn warranted(&self, contact: u32) -> Option<VerifiedDelegation> {
+        self.warrants.get(&contact).and_then(|row| self.warrant(contact, row))
+    }
+
     /// Until when this handset's owner may call for a contact, by what it has to show.
     pub(crate) fn may_call_for(&self, contact: u32) -> Option<Wall> {
-        let held = self.warrants.get(&contact).and_then(|row| self.warrant(contact, row))?;
+        let held = self.warranted(contact)?;
         held.rights().hold(Rights::PLACE).then(|| held.expiry())
     }
 

@@ -28,6 +28,8 @@ pub struct Rights(pub u8);
 impl Rights {
     /// Call somebody in the principal's name, and so arrange a call.
     pub const PLACE: Rights = Rights(1);
+    /// Manage the principal's contacts.
+    pub const MANAGE: Rights = Rights(16);
 
     /// Whether these hold all of `other`.
     #[must_use]

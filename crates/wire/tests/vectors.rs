@@ -12,6 +12,7 @@ use wire::cell::{Ack, CellReader, CellWriter, Channel, Frame};
 use wire::limits::{OFFER_LEN, VOICE_LEN};
 use wire::line::{Closure, Failure, LineDown, LineUp, Refusal, TestVerdict};
 use wire::linetest::LineTest;
+use wire::manage::{self, Listed, ManageAnswer, ManageAsk, ManageRefusal, Standing};
 use wire::talk::{CallMessage, ContactMessage, Offer, Role, Sealed, SiblingMessage};
 use wire::trunk::Trunk;
 use wire::{
@@ -181,6 +182,26 @@ fn vectors() -> Vec<Vector> {
             Grant { highest: Precedence::Immediate },
             Night { until: 30_000_540, instead: text("Clara Duarte, duty officer") },
             Continue { call: CallId([0xca; 16]), at: Wall(1_800_000_000) },
+            Manage { number: 258, ask: blob(&[0xa5; 4]) },
+            Managed { to: [0xd0; 32], number: 258, answer: blob(&[0xa6; 4]) },
+        }
+        ManageAsk {
+            List { after: 258 },
+            Card { name: text("Zoë") },
+            Redeem { card: blob(&[0xca; 4]) },
+            Rename { contact: 7, name: text("Zoë") },
+            Revoke { contact: 7 },
+        }
+        ManageAnswer {
+            Contacts {
+                list: manage::list([Listed {
+                    number: 7, name: text("Zoë"), office: text("Embassy"), standing: Standing::Accepted,
+                }]).0,
+                more: true,
+            },
+            Card { card: blob(&[0xca; 4]) },
+            Done {},
+            Refused { why: ManageRefusal::NotYours },
         }
         SiblingMessage {
             Admit { credential: blob(&[0xc1; 4]), name: text("Ada") },

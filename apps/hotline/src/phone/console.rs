@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use call::lamp::Shown;
 use phone::{BehalfView, Command, DelegationState, DelegationView, Unproved, View};
-use seal::delegation::Rights;
 use wire::Precedence;
 use wire::talk::Role;
 
@@ -45,6 +44,10 @@ pub enum Show {
     Words(u32),
     /// What others may do in the owner's name.
     Delegations,
+    /// What attendants did with the owner's contacts.
+    Managed,
+    /// What the owner asked of principals about theirs.
+    Requests,
     /// Appointments.
     Agenda,
     /// Lines to other offices.
@@ -72,7 +75,10 @@ away on|off                 calls come in silently, and who sees your lamp knows
 revoke N                    withdraw a contact     revoke-card N             withdraw a card
 device                      a card for a further handset of yours; then verify it here
 delegate N place DAYS       contact N may call in your name for so long; undelegate NUMBER takes it back, at once here and within
-                            8 hours for whom it calls; delegations lists them
+                            8 hours for whom it calls; delegations lists them. In place of `place`: manage, or place,manage
+delegate N manage DAYS      contact N may list, rename and withdraw your contacts, and make and use cards for you; managed   what was done
+manage NAME list            contacts of NAME, who delegated that to you; requests   what came of it, with the numbers that follow
+manage NAME card FOR WHOM, redeem LINK, rename N NEWNAME, revoke N      done by that handset, and shown there as done by you
 call N for M                ring contact N in the name of contact M, who delegated that to you
 call N [LEVEL] [for M]      the same as priority, immediate or flash, if contact N grants it: it rings over a less urgent call there
 policy N precedence LEVEL   how urgent calls of contact N may be, if you trust N; routine, unless you say more
@@ -171,14 +177,16 @@ pub fn read(line: &str, view: &View) -> Result<Action, String> {
         }
         "delegate" => {
             let (contact, rest) = number(rest)?;
-            let ("place", days) = split(rest) else {
-                return Err("say what it may do: there is `place`, to call in your name".into());
-            };
+            let (rights, days) = split(rest);
+            let rights = super::manage::rights(rights)?;
             let days: u64 =
                 days.parse().map_err(|_| format!("`{days}` is not a number of days"))?;
             let ttl = Duration::from_secs(days.saturating_mul(24 * 3600));
-            Command::Delegate { contact, rights: Rights::PLACE, ttl }
+            Command::Delegate { contact, rights, ttl }
         }
+        "manage" => super::manage::read(rest, view)?,
+        "managed" => return Ok(Action::Show(Show::Managed)),
+        "requests" => return Ok(Action::Show(Show::Requests)),
         "undelegate" => Command::RevokeDelegation { number: number(rest)?.0.into() },
         "delegations" => return Ok(Action::Show(Show::Delegations)),
         "answer" => Command::Answer { call: coming_in(view)? },
@@ -347,7 +355,7 @@ pub fn delegation(d: &DelegationView, view: &View) -> String {
         DelegationState::Expired => "expired",
         DelegationState::Revoked => "taken back",
     };
-    format!("{}  {name} may call in your name: {state}", d.number)
+    format!("{}  {name} {}: {state}", d.number, super::manage::may(d.rights))
 }
 
 /// A lamp in words.
@@ -392,6 +400,7 @@ fn latest(view: &View) -> Result<u32, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use seal::delegation::Rights;
 
     fn empty() -> View {
         crate::phone::screen::empty_view()

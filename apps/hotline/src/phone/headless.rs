@@ -16,9 +16,9 @@ use serde_json::{Value, json};
 
 use super::console::{self, Action, HELP, Show};
 use super::host::{Handle, Happened};
-use super::rules;
 use super::shift;
 use super::transfer;
+use super::{manage, rules};
 use super::{night, position};
 use crate::cli::Failure;
 use crate::exchange::operator::calls_in_words;
@@ -205,6 +205,16 @@ fn told(event: &Event, view: &View) -> Value {
             json!({"event": "delegated", "contact": contact, "name": name(view, contact),
                    "until": until.map(|at| at.0)})
         }
+        Event::Managed { contact } => {
+            let mut value = of("managed", contact);
+            value["words"] = json!(manage::latest(view));
+            value
+        }
+        Event::ManageAnswered { number, .. } => {
+            let request = view.requests.iter().find(|r| r.number == number);
+            json!({"event": "manage-answered", "number": number,
+                   "request": request.map(|r| manage::request_json(r, view))})
+        }
         Event::OfficeLine { contact, fails } => {
             let office = view.contacts.iter().find(|c| c.id == contact).map(|c| &c.office);
             json!({"event": "office-line", "office": office, "fails": fails})
@@ -297,7 +307,7 @@ fn shown(show: Show, view: &View) -> Value {
             "contact": c.id, "name": c.name, "office": c.office,
             "progress": format!("{:?}", c.progress).to_lowercase(),
             "keys": format!("{:?}", c.keys).to_lowercase(),
-            "may_call_for": c.may_call_for.map(|at| at.0),
+            "may_call_for": c.may_call_for.map(|at| at.0), "may_manage": c.may_manage.map(|at| at.0),
             "own_office": c.own_office, "lamp_shown": c.lamp_shown, "lamp": c.lamp.map(console::lamp_word),
             "used": c.used, "trusted": c.trusted, "blocked": c.blocked, "ready": c.ready,
             "rules": rules::json(c), "barred": c.barred.as_ref().map(rules::barred_json),
@@ -324,9 +334,11 @@ fn shown(show: Show, view: &View) -> Value {
         }
         Show::Delegations => json!({"delegations": view.delegations.iter().map(|d| json!({
             "number": d.number, "contact": d.contact, "name": name(view, d.contact),
-            "rights": "place", "until": d.until.0, "shown_until": d.shown_until.0,
+            "rights": manage::words(d.rights), "until": d.until.0, "shown_until": d.shown_until.0,
             "state": format!("{:?}", d.state).to_lowercase(),
         })).collect::<Vec<_>>()}),
+        Show::Managed => manage::managed_json(view),
+        Show::Requests => manage::requests_json(view),
         Show::Agenda => position::agenda(view),
         Show::Lines => position::office_lines(view),
         Show::Shift => shift::json(view),

@@ -12,7 +12,7 @@ use voice::{Grade, Level};
 
 use super::keys::{Pane, Prompt, State, incoming, live};
 use crate::phone::console::{HELP, behalf, delegation, lamp_word};
-use crate::phone::{night, rules, shift, transfer, urgent};
+use crate::phone::{manage, night, rules, shift, transfer, urgent};
 
 const KEYS: &str = "Enter call   c make a card   r redeem a card   v verify   t text   n texts   y history   C cards   : command   ? help   q quit";
 const CALL_KEYS: &str =
@@ -503,12 +503,14 @@ fn contact_text(view: &View, state: &State) -> Text<'static> {
 }
 
 fn delegations_text(view: &View) -> Text<'static> {
-    if view.delegations.is_empty() {
-        return Text::from(
-            "Nobody may call in your name. `:delegate N place DAYS` lets contact N.",
-        );
+    let nobody =
+        "Nobody may do anything in your name. `:delegate N place DAYS` lets contact N call in it.";
+    let mut lines: Vec<String> = view.delegations.iter().map(|d| delegation(d, view)).collect();
+    if lines.is_empty() {
+        lines.push(nobody.into());
     }
-    view.delegations.iter().map(|d| Line::from(delegation(d, view))).collect()
+    lines.extend(manage::lines(view));
+    lines.into_iter().map(Line::from).collect()
 }
 
 fn cards_text(view: &View) -> Text<'static> {

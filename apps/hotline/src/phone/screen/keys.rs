@@ -107,6 +107,8 @@ impl State {
                 "That card is no longer valid. If it should be: somebody else may have used it; ask its issuer.".into()
             }
             Event::ContactGone { contact } => format!("{} has ended the contact.", name(contact)),
+            Event::Managed { .. } => crate::phone::manage::latest(view),
+            Event::ManageAnswered { number, .. } => crate::phone::manage::answered(number, view),
             Event::OfficeLine { contact, fails } => crate::phone::position::told(contact, fails, view),
             Event::Recall { call } => format!("Call {call} has been parked long enough: `:resume {call}`."),
             Event::Offered { .. } => crate::phone::transfer::lines(view).into_iter().next().unwrap_or_default(),
@@ -162,7 +164,7 @@ impl State {
             Show::Lines => Pane::Lines,
             Show::Agenda | Show::Shift => Pane::Agenda,
             Show::Words(_) => Pane::Contact,
-            Show::Delegations => Pane::Delegations,
+            Show::Delegations | Show::Managed | Show::Requests => Pane::Delegations,
         };
     }
 

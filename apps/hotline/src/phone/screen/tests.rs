@@ -58,6 +58,7 @@ pub(in crate::phone) fn view() -> View {
             lamp_shown: false,
             lamp: None,
             may_call_for: None,
+            may_manage: None,
             own_device: false,
             ready: true,
             suite: String::new(),
@@ -69,6 +70,9 @@ pub(in crate::phone) fn view() -> View {
         missed: 0,
         notes: Vec::new(),
         delegations: Vec::new(),
+        managed: Vec::new(),
+        requests: Vec::new(),
+        lists: Vec::new(),
         office_lines: Vec::new(),
         record: RecordView {
             calls: record::Calls::None,
