@@ -96,6 +96,33 @@ enum ExchangeCommand {
         #[arg(long)]
         anew: bool,
     },
+    /// Say when a person's handsets call other offices and are rung from there, or that staff arranges those calls
+    Rule {
+        #[command(flatten)]
+        folder: Folder,
+        /// Whose handsets
+        name: String,
+        /// No call with another office: only calls within this one, into which staff brings others
+        #[arg(long, group = "which", required_unless_present_any = ["hours", "none"])]
+        staff: bool,
+        /// Calls with other offices in these hours only, like "Mon-Fri 09:00-18:00 +01:00"
+        #[arg(long, group = "which")]
+        hours: Option<String>,
+        /// No rule any more
+        #[arg(long, group = "which")]
+        none: bool,
+        /// Who can lift it: the person whom it stops reads this; 64 bytes at most
+        #[arg(long, required_unless_present = "none")]
+        ask: Option<String>,
+    },
+    /// The rules about own lines that are in force
+    Rules {
+        #[command(flatten)]
+        folder: Folder,
+        /// One JSON object
+        #[arg(long)]
+        json: bool,
+    },
     /// The lines to other offices: which are up, and how their line tests went
     Trunks {
         #[command(flatten)]
@@ -168,6 +195,10 @@ fn exchange(command: ExchangeCommand) -> Result<(), Failure> {
         ExchangeCommand::Record { folder, order, anew } => {
             command::order(&folder.dir, &order, anew)
         }
+        ExchangeCommand::Rule { folder, name, staff, hours, none: _, ask } => {
+            command::rule(&folder.dir, name, staff, hours, ask.unwrap_or_default())
+        }
+        ExchangeCommand::Rules { folder, json } => command::list_rules(&folder.dir, json),
         ExchangeCommand::Trunks { folder, key, json } => command::trunks(&folder.dir, key, json),
         ExchangeCommand::Status { folder, json } => command::status(&folder.dir, json),
     }

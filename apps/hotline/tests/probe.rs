@@ -12,7 +12,7 @@ fn no_state_is_told_apart_and_the_leaky_exchange_is_found_out() {
     let line = said.lines().last().unwrap_or_default();
     let report: Value =
         serde_json::from_str(line).unwrap_or_else(|_| panic!("{}", common::text(&output)));
-    assert_eq!(report["comparisons"], 42);
+    assert_eq!(report["comparisons"], 48);
     assert!(report["leaky_p"].as_f64().unwrap() <= report["level"].as_f64().unwrap(), "{said}");
     assert_eq!(report["told_apart"].as_array().unwrap().len(), 0, "{said}");
     assert!(output.status.success(), "{}", common::text(&output));

@@ -4,7 +4,7 @@ use core::time::Duration;
 
 use wire::{CallId, Precedence, Wall};
 
-use crate::End;
+use crate::{End, Side};
 
 /// Who called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,7 +37,7 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// An entry of a routine call; a missed call is unseen at first.
+    /// An entry of a routine call; a missed call is unseen at first, and so is one that the own office kept from ringing.
     #[must_use]
     pub fn new(
         call: CallId,
@@ -47,7 +47,11 @@ impl Entry {
         talked: Duration,
         end: End,
     ) -> Self {
-        let unseen = direction == Direction::Received && end == End::Missed;
+        let missed = match end {
+            End::ByRule(barred) => barred.of == Side::Office,
+            end => end == End::Missed,
+        };
+        let unseen = direction == Direction::Received && missed;
         let precedence = Precedence::Routine;
         Entry { call, contact, direction, at, talked, end, unseen, precedence }
     }
@@ -62,6 +66,7 @@ impl Entry {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Barred;
 
     #[test]
     fn only_received_calls_are_missed() {
@@ -71,13 +76,17 @@ mod tests {
         assert!(entry(Direction::Received, End::Missed));
         assert!(!entry(Direction::Received, End::Elsewhere));
         assert!(!entry(Direction::Placed, End::NoAnswer));
+        let ruled = |of| End::ByRule(Barred { rule: wire::Rule::Hours, of });
+        assert!(entry(Direction::Received, ruled(Side::Office)), "nobody here knew that it came");
+        assert!(!entry(Direction::Received, ruled(Side::Own)));
+        assert!(!entry(Direction::Placed, ruled(Side::Office)));
     }
 
     #[test]
     fn ends_survive_the_store() {
-        for code in 0..23 {
+        for code in 0..25 {
             assert_eq!(End::from_code(code).map(End::code), Some(code));
         }
-        assert_eq!(End::from_code(23), None);
+        assert_eq!(End::from_code(25), None);
     }
 }

@@ -16,16 +16,7 @@ const DAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
 /// Whether a time of day is within hours.
 #[must_use]
 pub fn is_open(hours: &Hours, at: Wall) -> bool {
-    const DAY: u64 = 86_400;
-    // A week first, so that no offset leads below zero; 1970 began on a Thursday.
-    let local = at.0.saturating_add(7 * DAY).saturating_add_signed(i64::from(hours.offset()) * 60);
-    let (day, minute) = ((local / DAY + 3) % 7, local % DAY / 60);
-    let begins = |day: u64| hours.days() >> day & 1 == 1;
-    let (from, until) = (u64::from(hours.from()), u64::from(hours.until()));
-    match from < until {
-        true => begins(day) && (from..until).contains(&minute),
-        false => begins(day) && minute >= from || begins((day + 6) % 7) && minute < until,
-    }
+    hours.is_open(at)
 }
 
 /// Moments of days around `at` at which hours can begin or end, in no order.

@@ -117,7 +117,7 @@ impl End {
         End::ALL.get(usize::from(code)).copied()
     }
 
-    const ALL: [End; 23] = [
+    const ALL: [End; 25] = [
         End::ByMe,
         End::ByOther,
         End::Cancelled,
@@ -141,6 +141,8 @@ impl End {
         End::by(Side::Theirs, Rule::Interpreter),
         End::by(Side::Theirs, Rule::NoteTaker),
         End::Moved,
+        End::by(Side::Office, Rule::ThroughStaff),
+        End::by(Side::Office, Rule::Hours),
     ];
 
     const fn by(of: Side, rule: Rule) -> End {

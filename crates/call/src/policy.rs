@@ -65,6 +65,8 @@ pub enum Side {
     Own,
     /// The contact's.
     Theirs,
+    /// The own office's, about its own lines and calls with other offices: its operator made it.
+    Office,
 }
 
 /// The rule that keeps a call from coming about.
@@ -81,6 +83,7 @@ impl core::fmt::Display for Barred {
         let (whose, owner) = match self.of {
             Side::Own => ("your rule for this contact", "change the rule"),
             Side::Theirs => ("this contact's rule", "ask the contact to lift it"),
+            Side::Office => ("a rule of your office", "ask whom it names to lift it"),
         };
         let (what, how) = match self.rule {
             Rule::ThroughStaff => ("calls through staff only", "have staff arrange the call, or "),

@@ -95,14 +95,17 @@ impl AddressEntry {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum For {
     Mail,
-    Ring,
+    Ring {
+        /// By another office: rules about the owner's lines are asked.
+        outside: bool,
+    },
 }
 
 /// Where an envelope goes: signed by the key that its address is bound to, and no copy.
 #[derive(Debug)]
 pub(crate) struct Admitted {
     pub(crate) principal: u32,
-    /// A ring only: the address was not rung too often.
+    /// A ring only: the address was not rung too often, and no rule keeps it from ringing.
     pub(crate) rings: bool,
     /// The number under which it was put into the mailbox.
     pub(crate) piece: Option<u64>,
@@ -110,7 +113,7 @@ pub(crate) struct Admitted {
 
 impl Exchange {
     /// Checks `envelope`, and writes down that its counter is used. Mail goes into the mailbox in the same
-    /// batch, and so does a ring when no line of the principal is up. One batch of one shape, always.
+    /// batch, and so does a ring when no line of the principal is up, or may ring for it. One batch of one shape, always.
     pub(crate) fn admit_envelope(&mut self, envelope: &Envelope, what: For) -> Option<Admitted> {
         let bound = match self.addresses.get(&envelope.address).map(|entry| &entry.state) {
             Some(State::Bound { key }) => Some(*key),
@@ -124,14 +127,23 @@ impl Exchange {
             self.store.put(rows::MARK, vec![1], vec![0; rows::ADDRESS_LEN]);
         }
         self.store.delete(rows::OFFER, envelope.address.0.to_vec());
+        let barred = match (&admitted, what) {
+            (Some(to), For::Ring { outside: true }) => self.barred(to.principal),
+            _ => None,
+        };
         let devices = admitted.as_ref().map_or(0, |to| match what {
-            For::Ring if !to.rings || self.reachable(to.principal) => 0,
+            For::Ring { .. } if !to.rings => 0,
+            For::Ring { .. } if barred.is_none() && self.reachable(to.principal) => 0,
             _ => self.devices_with_room(to.principal, body.len()),
         });
         let Some(mut admitted) = admitted else {
             self.store.put(rows::MARK, vec![2], vec![0; rows::piece_len(body.len())]);
             return None;
         };
+        if barred.is_some() {
+            self.metrics.calls_withheld += u64::from(admitted.rings);
+            admitted.rings = false;
+        }
         if devices == 0 {
             self.store.put(rows::MARK, vec![2], vec![0; rows::piece_len(body.len())]);
         } else {
@@ -140,6 +152,7 @@ impl Exchange {
                 address: envelope.address,
                 at: self.wall,
                 body: body.into(),
+                barred,
                 stored: false,
             };
             admitted.piece = self.put_into_mailbox(admitted.principal, piece);
@@ -153,13 +166,14 @@ impl Exchange {
         let device = usize::from(envelope.device);
         let window = match what {
             For::Mail => entry.mail.get_mut(device)?,
-            For::Ring => entry.rings.get_mut(device)?,
+            For::Ring { .. } => entry.rings.get_mut(device)?,
         };
         if !window.take(envelope.counter) {
             return None;
         }
         entry.offer = None;
-        let rings = what == For::Ring && entry.meter.take(self.now, limits::RINGS_PER_ADDRESS);
+        let rings = matches!(what, For::Ring { .. })
+            && entry.meter.take(self.now, limits::RINGS_PER_ADDRESS);
         self.store.put(rows::ADDRESS, envelope.address.0.to_vec(), rows::address(entry));
         Some(Admitted { principal: entry.principal, rings, piece: None })
     }

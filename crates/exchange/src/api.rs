@@ -2,9 +2,9 @@
 
 use core::time::Duration;
 
-use wire::limits::{HOST_MAX, NAME_MAX};
+use wire::limits::{HOST_MAX, LIFTS_MAX, NAME_MAX};
 use wire::rows::Change;
-use wire::{ExchangePub, ExchangeRef, LinePub, OfficerPub, Text, Time, Token, Wall};
+use wire::{ExchangePub, ExchangeRef, Hours, LinePub, OfficerPub, Text, Time, Token, Wall};
 
 use crate::quality::TestResult;
 
@@ -127,6 +127,15 @@ pub enum Command {
         /// Which.
         principal: Text<NAME_MAX>,
     },
+    /// From now on this rule holds for calls between the principal's lines and other offices, in place of the one before; or none.
+    SetRule {
+        /// Whose lines.
+        principal: Text<NAME_MAX>,
+        /// The rule.
+        rule: Option<OfficeRule>,
+    },
+    /// All rules about own lines.
+    ListRules,
     /// All lines.
     ListLines,
     /// All trunks.
@@ -150,6 +159,8 @@ pub enum Reply {
     Outdated,
     /// To [`Command::SetOrder`]: the officer of the order in force did not name this one's.
     OtherOfficer,
+    /// To [`Command::ListRules`]. Everything in it is on disk.
+    Rules(Vec<RuleInfo>),
     /// To [`Command::ListLines`].
     Lines(Vec<LineInfo>),
     /// To [`Command::ListTrunks`]. Everything in it is on disk, unless the disk cannot be written.
@@ -158,6 +169,26 @@ pub enum Reply {
     Status(Status),
     /// Everything is on disk and closed: the process can end.
     Stopped,
+}
+
+/// The office's rule about the lines of one principal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OfficeRule {
+    /// They place no call to another office, and none rings there: staff arranges this person's calls.
+    pub staff: bool,
+    /// They place calls to other offices, and are rung from there, in these hours only.
+    pub hours: Option<Hours>,
+    /// Who can lift it, as the handset shows it.
+    pub lifts: Text<LIFTS_MAX>,
+}
+
+/// Whose lines have which rule.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RuleInfo {
+    /// Whose.
+    pub principal: Text<NAME_MAX>,
+    /// Which.
+    pub rule: OfficeRule,
 }
 
 /// One enrolled line.

@@ -29,7 +29,7 @@
 //! `Take` on; before, it carries voice to nowhere.
 //!
 //! The caller's side is told nothing that depends on the address: `Hole` (unknown, revoked, bound to another,
-//! replayed, rung too often, nobody there) and `Ringing` end with the caller's `Close`, or after 120 s.
+//! replayed, rung too often, against a rule of the office's, nobody there) and `Ringing` end with the caller's `Close`, or after 120 s.
 
 mod linetest;
 
@@ -255,6 +255,12 @@ impl Exchange {
         if exchange.key == self.key || envelope.address == Address::LINE_TEST {
             return self.ring(caller, &envelope);
         }
+        if let Some(rule) = self.barred(who.principal) {
+            self.metrics.calls_barred += 1;
+            let lifts = self.lifts(who.principal);
+            self.tell(id, &LineDown::Barred { leg, rule, lifts });
+            return self.tell(id, &LineDown::Closed { leg, reason: Closure::Closed });
+        }
         match self.open_trunk(who.principal, exchange) {
             Ok(trunk) => self.call_out(caller, trunk, envelope),
             Err(reason) => {
@@ -315,7 +321,8 @@ impl Exchange {
             entry.rings_out = Some(at);
         }
         self.timers.set(at, Timer::RingOut(call));
-        let admitted = self.admit_envelope(envelope, For::Ring);
+        let outside = !self.is_line(caller.port);
+        let admitted = self.admit_envelope(envelope, For::Ring { outside });
         if let Some(peer) = self.ports.get(caller.port).and_then(|p| p.trunk()).map(|t| t.peer) {
             self.relate(&peer, admitted.is_some());
         }

@@ -15,7 +15,7 @@
 //! It holds no content key and parses no payload: it links no code that could. It tells nobody whether an
 //! address exists: everything that comes to one takes the same steps (`addresses.rs`), and the same time (`answers.rs`). What it says is done
 //! is on disk (`store.rs`). Cells leave on the links' own clocks and never because something arrived
-//! (`clock.rs`). Line tests are calls to the other exchange itself (`legs/linetest.rs`). Entries of the record pass through it sealed (`record.rs`). The path of voice through it is one function (`legs.rs`, `forward`).
+//! (`clock.rs`). Line tests are calls to the other exchange itself (`legs/linetest.rs`). What it asks of a call is the office's own rules about its lines (`office.rs`). Entries of the record pass through it sealed (`record.rs`). The path of voice through it is one function (`legs.rs`, `forward`).
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod addresses;
@@ -32,6 +32,7 @@ mod lines;
 mod machine;
 mod mail;
 pub mod metrics;
+mod office;
 mod operator;
 mod ports;
 pub mod quality;
@@ -45,8 +46,8 @@ mod watch;
 
 pub use admission::Rate;
 pub use api::{
-    CloseReason, Command, Config, Conn, Event, Input, InputError, LineInfo, Output, Reply,
-    SourceId, Status, TrunkInfo, TrunkPolicy,
+    CloseReason, Command, Config, Conn, Event, Input, InputError, LineInfo, OfficeRule, Output,
+    Reply, RuleInfo, SourceId, Status, TrunkInfo, TrunkPolicy,
 };
 pub use machine::Exchange;
 pub use metrics::Metrics;

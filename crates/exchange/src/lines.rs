@@ -20,7 +20,7 @@ use wire::{LinePub, Nonce, Text, Token, Wall};
 
 use crate::addresses::State;
 use crate::admission::Meter;
-use crate::api::{CloseReason, Conn, Event, SourceId};
+use crate::api::{CloseReason, Conn, Event, OfficeRule, SourceId};
 use crate::clock::Timer;
 use crate::limits::{self, DEVICES};
 use crate::machine::Exchange;
@@ -43,6 +43,8 @@ pub(crate) struct Principal {
     pub(crate) outgoing: u32,
     pub(crate) outgoing_bytes: u64,
     pub(crate) new_peers: Meter,
+    /// The office's, about these lines.
+    pub(crate) rule: Option<OfficeRule>,
 }
 
 impl Principal {
@@ -57,6 +59,7 @@ impl Principal {
             outgoing: 0,
             outgoing_bytes: 0,
             new_peers: Meter::default(),
+            rule: None,
         }
     }
 }
@@ -74,11 +77,22 @@ pub(crate) struct Line {
     /// Mail that waits for it: pieces, and bytes of bodies.
     pub(crate) waiting: u32,
     pub(crate) waiting_bytes: u64,
+    /// Of mail up to this number it was told which rule kept it from ringing: once, whether it understood or not.
+    pub(crate) withheld: u64,
 }
 
 impl Line {
     pub(crate) fn new(principal: u32, device: u8, acked: u64, stored: bool) -> Self {
-        Line { principal, device, acked, stored, port: None, waiting: 0, waiting_bytes: 0 }
+        Line {
+            principal,
+            device,
+            acked,
+            stored,
+            port: None,
+            waiting: 0,
+            waiting_bytes: 0,
+            withheld: 0,
+        }
     }
 }
 

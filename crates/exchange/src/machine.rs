@@ -156,6 +156,9 @@ impl Exchange {
                     self.owner(principal, "token")?;
                     self.tokens.insert(hash, TokenEntry { principal, expires });
                 }
+                Stored::Rule(principal, rule) => {
+                    self.owner(principal, "rule")?.rule = Some(rule);
+                }
                 Stored::Line { line, principal, device, acked } => {
                     let owner = self.owner(principal, "line")?;
                     owner.devices[usize::from(device)] = Some(line);
@@ -410,6 +413,7 @@ impl Exchange {
         let channel = match message {
             LineDown::Posted { .. }
             | LineDown::NotPosted { .. }
+            | LineDown::Withheld { .. }
             | LineDown::Deliver { .. }
             | LineDown::Aside { .. }
             | LineDown::Done { .. }

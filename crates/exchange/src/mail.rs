@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use wire::line::{Failure, LineDown};
 use wire::trunk::Trunk;
-use wire::{Address, Blob, Envelope, ExchangePub, ExchangeRef, MailId, Wall};
+use wire::{Address, Blob, Envelope, ExchangePub, ExchangeRef, MailId, Rule, Wall};
 
 use crate::addresses::For;
 use crate::answers::Answer;
@@ -34,6 +34,8 @@ pub(crate) struct Piece {
     pub(crate) address: Address,
     pub(crate) at: Wall,
     pub(crate) body: Arc<[u8]>,
+    /// A ring of another office: the rule that kept it from ringing.
+    pub(crate) barred: Option<Rule>,
     pub(crate) stored: bool,
 }
 
@@ -331,9 +333,23 @@ impl Exchange {
             let (seq, address, at) = (*seq, piece.address, piece.at);
             line.sent = seq;
             line.flying.push_back((seq, len.max(1)));
+            let barred = piece.barred;
             let Ok(body) = Blob::new(piece.body.to_vec()) else { continue };
+            if let Some(rule) = barred {
+                self.tell_withheld(id, who, seq, rule);
+            }
             self.tell(id, &LineDown::Deliver { seq, address, at, body });
         }
+    }
+
+    /// Says, before mail, which rule of the office's made it of a ring. Once: a handset that does not know the message loses its line by it.
+    fn tell_withheld(&mut self, id: PortId, who: Attached, seq: u64, rule: Rule) {
+        let lifts = self.lifts(who.principal);
+        let Some(line) = self.lines.get_mut(&who.line).filter(|line| line.withheld < seq) else {
+            return;
+        };
+        line.withheld = seq;
+        self.tell(id, &LineDown::Withheld { seq, rule, lifts });
     }
 
     /// The handset has everything up to `seq` that was sent to it.

@@ -38,6 +38,10 @@ pub struct Metrics {
     pub calls_joined: u64,
     /// Calls refused to own lines because all voice paths of the trunk were in use.
     pub calls_full: u64,
+    /// Calls to other offices that were not placed: a rule of the own office's.
+    pub calls_barred: u64,
+    /// Calls of other offices that did not ring: the same.
+    pub calls_withheld: u64,
     /// Line tests made, or wanted and not made.
     pub line_tests: u64,
     /// Line tests that failed.

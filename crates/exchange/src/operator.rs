@@ -43,6 +43,11 @@ impl Exchange {
                 self.add_token(&principal, &token, expires);
                 self.reply_stored(id, true);
             }
+            Command::SetRule { principal, rule } => {
+                let done = self.set_rule(&principal, rule);
+                self.reply_stored(id, done);
+            }
+            Command::ListRules => self.list_rules(id),
             Command::SetOrder { order, anew } => self.set_order(id, *order, anew),
             Command::RevokeLine { line } => {
                 let done = self.revoke_line(&line);
@@ -142,6 +147,7 @@ impl Exchange {
         }
         self.drop_outgoing_of(id);
         self.principals.remove(&id);
+        self.store.delete(crate::rows::RULE, crate::rows::u32_key(id));
         self.store.delete(crate::rows::PRINCIPAL, crate::rows::u32_key(id));
         true
     }

@@ -8,7 +8,8 @@
 //!  4 address      address 16                   principal u32 | open: 1, expiry u64 | bound: 2, key 32
 //!                                              | 8 windows of mail, 8 of rings: last u64, seen u64
 //!  5 offer        address 16                   offer
-//!  6 mailbox      principal u32 | number u64   devices u8 | address 16 | at u64 | body
+//!  6 mailbox      principal u32 | number u64   devices u8 | address 16 | at u64 | body | rule that kept it from
+//!                                              ringing u8 (0: none; rows of earlier versions end before it)
 //!  7 outbox       number u64                   principal u32 | mail 16 | name on the trunk 16
 //!                                              | exchange | envelope
 //!  8 peer         exchange key 32              host | was up u8
@@ -21,6 +22,7 @@
 //! 33 order        -                            the records officer's order
 //! 34 tests        exchange key 32              answered u8 | failures u32 | since u64 | results, oldest first: at u64,
 //!                                              outcome u8, for a measured one its figures
+//! 35 rule         principal u32                staff bool | option(hours) | who can lift it
 //! ```
 //!
 //! Rows of space 30 are many, and never read here: a host does not bring them back ([`ENTRY`]).
@@ -34,10 +36,11 @@ use wire::limits::{ENTRY_LEN, HOST_MAX, NAME_MAX, OFFER_MAX, PROOF_MAX};
 use wire::rows::Row;
 use wire::{
     Address, DecodeError, Envelope, ExchangePub, ExchangeRef, Field, LinePub, MailId, PairwisePub,
-    Reader, Signature, Text, Wall, Writer,
+    Reader, Rule, Signature, Text, Wall, Writer,
 };
 
 use crate::addresses::{AddressEntry, State, Window};
+use crate::api::OfficeRule;
 use crate::limits::DEVICES;
 use crate::mail::{Outgoing, Piece};
 use crate::quality::{Figures, History, Outcome, TestResult};
@@ -62,6 +65,7 @@ pub(crate) const RECEIPT: u8 = 32;
 /// The space of the records officer's order, one row.
 pub const ORDER: u8 = 33;
 pub(crate) const TESTS: u8 = 34;
+pub(crate) const RULE: u8 = 35;
 
 /// Length of every row of an address. Bytes.
 pub(crate) const ADDRESS_LEN: usize = 4 + 1 + 32 + 2 * DEVICES * 16;
@@ -118,6 +122,7 @@ pub(crate) enum Stored {
     Receipt(LinePub, Receipt),
     Order(Order),
     Tests(ExchangePub, History),
+    Rule(u32, OfficeRule),
 }
 
 pub(crate) fn u32_key(id: u32) -> Vec<u8> {
@@ -180,12 +185,18 @@ pub(crate) fn piece(piece: &Piece) -> Vec<u8> {
     piece.address.write(&mut w);
     piece.at.write(&mut w);
     w.var(&piece.body);
+    match piece.barred {
+        Some(rule) => rule.write(&mut w),
+        None => {
+            w.bytes(&[0]);
+        }
+    }
     w.finish()
 }
 
 /// Length of the row of a piece with a body of `body` bytes.
 pub(crate) fn piece_len(body: usize) -> usize {
-    1 + 16 + 8 + 2 + body
+    1 + 16 + 8 + 2 + body + 1
 }
 
 pub(crate) fn outgoing(mail: &Outgoing) -> Vec<u8> {
@@ -254,6 +265,14 @@ pub(crate) fn tests(history: &History) -> Vec<u8> {
     w.finish()
 }
 
+pub(crate) fn rule(rule: &OfficeRule) -> Vec<u8> {
+    let mut w = Writer::new();
+    rule.staff.write(&mut w);
+    rule.hours.write(&mut w);
+    rule.lifts.write(&mut w);
+    w.finish()
+}
+
 /// Reads one row.
 pub(crate) fn read(row: &Row) -> Result<Stored, RestoreError> {
     let (space, read): (_, Read) = match row.space {
@@ -271,6 +290,7 @@ pub(crate) fn read(row: &Row) -> Result<Stored, RestoreError> {
         RECEIPT => ("receipt", read_receipt),
         ORDER => ("order", read_order),
         TESTS => ("line test", read_tests),
+        RULE => ("rule", read_rule),
         space => return Err(RestoreError::Space { space }),
     };
     let both = || {
@@ -334,9 +354,29 @@ fn read_mailbox(k: &mut Reader<'_>, v: &mut Reader<'_>) -> Result<Stored, Decode
         address: Address::read(v, "address")?,
         at: Wall::read(v, "at")?,
         body: v.var(wire::limits::BODY_MAX, "body")?.into(),
+        barred: match v.left() {
+            0 => None,
+            _ => read_barred(v)?,
+        },
         stored: true,
     };
     Ok(Stored::Mailbox(k.u32("principal")?, number(k.u64("number")?)?, piece))
+}
+
+fn read_barred(v: &mut Reader<'_>) -> Result<Option<Rule>, DecodeError> {
+    match v.bytes(1, "rule")? {
+        [0] => Ok(None),
+        code => Rule::read(&mut Reader::new(code), "rule").map(Some),
+    }
+}
+
+fn read_rule(k: &mut Reader<'_>, v: &mut Reader<'_>) -> Result<Stored, DecodeError> {
+    let rule = OfficeRule {
+        staff: bool::read(v, "staff")?,
+        hours: Option::read(v, "hours")?,
+        lifts: Text::read(v, "who can lift it")?,
+    };
+    Ok(Stored::Rule(k.u32("principal")?, rule))
 }
 
 fn read_outbox(k: &mut Reader<'_>, v: &mut Reader<'_>) -> Result<Stored, DecodeError> {

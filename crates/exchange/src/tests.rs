@@ -8,6 +8,7 @@ mod crash;
 mod lines;
 mod linetest;
 mod mail;
+mod office;
 mod probing;
 mod record;
 mod trunks;

@@ -134,6 +134,14 @@ impl World {
         self.office_input(office, ExchangeInput::Command { id: self.commands, command });
     }
 
+    /// The operator of an office makes a rule about the lines of one of its people, or lifts it.
+    pub fn rule(&mut self, office: usize, principal: &str, rule: Option<exchange::OfficeRule>) {
+        self.commands += 1;
+        let principal = crate::office::text(principal);
+        let command = exchange::Command::SetRule { principal, rule };
+        self.office_input(office, ExchangeInput::Command { id: self.commands, command });
+    }
+
     /// A person wants something.
     ///
     /// # Errors

@@ -8,7 +8,7 @@
 //!  RevokeDelegation ── Undelegate ════════════► row gone                                          yes: on behalf of  │  no: says so
 //! ```
 //!
-//! What is shown is short-lived, so that one that was revoked is not accepted for long. See docs/decisions/0047.
+//! Whoever is brought into such a call hears it like whoever is called. What is shown is short-lived, so that one that was revoked is not accepted for long. See docs/decisions/0047.
 
 use core::time::Duration;
 
@@ -17,7 +17,7 @@ use call::contact::Progress;
 use seal::delegation::{DelegationError, Rights, UnverifiedDelegation, VerifiedDelegation, sign};
 use wire::limits::{DELEGATION_MAX, NAME_MAX};
 use wire::talk::ContactMessage;
-use wire::{Blob, CallId, Precedence, Text, Wall};
+use wire::{Blob, CallId, Leg, Precedence, Text, Wall};
 
 use crate::command::InputError;
 use crate::contacts::Contact;
@@ -302,15 +302,19 @@ impl Phone {
         }
     }
 
+    /// What there is to show of a contact.
+    pub(crate) fn warranted(&self, contact: u32) -> Option<VerifiedDelegation> {
+        self.warrants.get(&contact).and_then(|row| self.warrant(contact, row))
+    }
+
     /// What this handset's owner may do for a contact, by what it has to show.
     pub(crate) fn may_for(&self, contact: u32) -> Rights {
-        let held = self.warrants.get(&contact).and_then(|row| self.warrant(contact, row));
-        held.map_or(Rights(0), |held| held.rights())
+        self.warranted(contact).map_or(Rights(0), |held| held.rights())
     }
 
     /// Until when this handset's owner may call for a contact, by what it has to show.
     pub(crate) fn may_call_for(&self, contact: u32) -> Option<Wall> {
-        let held = self.warrants.get(&contact).and_then(|row| self.warrant(contact, row))?;
+        let held = self.warranted(contact)?;
         held.rights().hold(Rights::PLACE).then(|| held.expiry())
     }
 
@@ -333,11 +337,27 @@ impl Phone {
         self.place_as(contact, Some(principal), precedence)
     }
 
+    /// Whether there is something to show for a call that was placed here in somebody's name.
+    pub(crate) fn may_show(&self, call: &Call) -> bool {
+        matches!(&call.behalf, Some(Behalf::Mine(principal)) if self.may_call_for(*principal).is_some())
+    }
+
     /// On whose behalf a call is placed, said with each of its legs.
     pub(crate) fn say_behalf(&mut self, id: u32) {
         let Some(call) = self.calls.get(&id) else { return };
-        let (Some(Behalf::Mine(principal)), Some(leg)) = (&call.behalf, call.leg) else { return };
-        let (contact, call, principal) = (call.contact, call.name, *principal);
+        if let Some(leg) = call.leg {
+            self.say_behalf_to(id, call.contact, leg);
+        }
+    }
+
+    /// The same to somebody who is rung for that call; to the principal itself nothing is said.
+    pub(crate) fn say_behalf_to(&mut self, id: u32, contact: u32, leg: Leg) {
+        let Some(call) = self.calls.get(&id) else { return };
+        let Some(Behalf::Mine(principal)) = &call.behalf else { return };
+        let (call, principal) = (call.name, *principal);
+        if contact == principal {
+            return;
+        }
         let held = self.warrants.get(&principal).map(|row| row.delegation.clone());
         let name = self.contacts.get(&principal).map(|c| c.row.name.clone());
         #[cfg(feature = "adversary")]
@@ -371,6 +391,7 @@ impl Phone {
             return;
         }
         call.behalf = Some(behalf);
+        self.record_behalf(id);
         self.tell(Event::Behalf { call: id });
     }
 

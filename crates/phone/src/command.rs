@@ -8,6 +8,7 @@ use wire::talk::Role;
 use wire::{Precedence, Rule};
 
 use crate::agenda::Appointment;
+use crate::manage::asks::Manage;
 use crate::night::NightRules;
 use crate::rules::ContactRules;
 
@@ -124,6 +125,13 @@ pub enum Command {
     RevokeDelegation {
         /// Which: its number.
         number: u64,
+    },
+    /// Ask a principal's first handset to do something with the principal's contacts, which that one delegated.
+    Manage {
+        /// Whose contacts: a contact of the owner's.
+        principal: u32,
+        /// What.
+        ask: Manage,
     },
     /// Ring a contact.
     Call {

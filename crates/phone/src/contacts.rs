@@ -313,6 +313,7 @@ impl Phone {
         self.forget_rules(contact);
         self.forget_lamp(contact);
         self.forget_delegations(contact);
+        self.forget_managing(contact);
         let mail: Vec<u64> =
             self.mail.iter().filter(|(_, m)| m.contact == contact).map(|(o, _)| *o).collect();
         for order in mail {

@@ -276,7 +276,9 @@ impl Phone {
             LineDown::Posted { mail } => self.posted(mail),
             LineDown::NotPosted { mail, reason } => self.not_posted(mail, reason),
             LineDown::Deliver { seq, address, at, body } => {
+                self.looks_at(Some(seq));
                 self.deliver(address, at, body.as_bytes());
+                self.looks_at(None);
                 // It acknowledges all mail before it, too.
                 let delivered = LineUp::Delivered { seq };
                 self.desk.after_all(Effect::Send(self.sessions, Channel::Bulk, delivered));
@@ -289,6 +291,8 @@ impl Phone {
                 let tested = Tested { at, verdict, failing, sent, lost, round_trip_us };
                 self.tested(exchange, tested);
             }
+            LineDown::Barred { leg, rule, lifts } => self.barred_there(leg, rule, lifts),
+            LineDown::Withheld { seq, rule, lifts } => self.withheld(seq, rule, lifts),
             LineDown::Closed { leg, reason } => self.leg_closed(leg, reason),
             LineDown::LegData { leg, body } => self.leg_data(leg, body.as_bytes()),
             LineDown::Order { order } => self.ordered(order.as_bytes()),

@@ -181,6 +181,18 @@ pub enum Event {
         /// Who.
         contact: u32,
     },
+    /// An attendant changed, or is changing, something of the owner's contacts: it is in the view.
+    Managed {
+        /// Who.
+        contact: u32,
+    },
+    /// A principal's handset answered a request about its contacts.
+    ManageAnswered {
+        /// Whose.
+        principal: u32,
+        /// Which.
+        number: u64,
+    },
     /// Tests of the line to another office fail, two or more in a row; or do no longer.
     OfficeLine {
         /// A contact there.

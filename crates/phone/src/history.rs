@@ -85,6 +85,7 @@ impl Phone {
         };
         self.floor.leave(id);
         self.camp_ends(id, end);
+        self.record_behalf(id);
         self.record_ends(contact, name, end, talked);
         match end {
             End::Missed => self.missed(contact, name, at, precedence),
@@ -127,16 +128,20 @@ impl Phone {
         if known || live {
             return;
         }
+        let end = self.missed_by();
         if unrecorded {
-            self.record_unrung(contact, name, at, End::Missed, precedence);
+            self.record_unrung(contact, name, at, end, precedence);
         }
         let none = Duration::ZERO;
-        let entry = Entry::new(name, contact, Direction::Received, at, none, End::Missed);
+        let entry = Entry::new(name, contact, Direction::Received, at, none, end);
         self.keep_history(entry.urgent(precedence));
         self.after(Effect::Tell(Event::Missed { contact }));
-        if told {
+        match (told, end) {
             // The caller's stock went with the call.
-            self.restock(contact, false);
+            (true, End::Missed) => self.restock(contact, false),
+            // When the line is next up, as if it had been down: nobody there learns that somebody is here.
+            (true, _) => self.restock_later(contact),
+            (false, _) => {}
         }
     }
 

@@ -27,7 +27,9 @@ use crate::desk::Desk;
 use crate::devices::Join;
 use crate::enrol::Line;
 use crate::event::{Event, Output};
+use crate::manage::Managing;
 use crate::night::Night;
+use crate::office::Office;
 use crate::position::Position;
 use crate::record::Record;
 use crate::ring::Call;
@@ -98,6 +100,8 @@ pub struct Phone {
     pub(crate) position: Position,
     pub(crate) night: Night,
     pub(crate) agenda: Agenda,
+    pub(crate) office: Office,
+    pub(crate) managing: Managing,
     pub(crate) watch: Watch,
     pub(crate) transfers: Transfers,
     pub(crate) shifts: Shifts,
@@ -246,6 +250,8 @@ impl Phone {
             position: Position::default(),
             night: Night::default(),
             agenda: Agenda::default(),
+            office: Office::default(),
+            managing: Managing::default(),
             watch: Watch::default(),
             transfers: Transfers::default(),
             shifts: Shifts::default(),
@@ -446,6 +452,7 @@ impl Phone {
         self.night_tick();
         self.lamps_tick();
         self.delegations_tick();
+        self.managed_tick();
         if self.attached() {
             self.joins_tick();
             self.share_tick();
@@ -535,6 +542,7 @@ impl Phone {
             }
             Command::Delegate { contact, rights, ttl } => self.delegate(contact, rights, ttl),
             Command::RevokeDelegation { number } => self.revoke_delegation(number),
+            Command::Manage { principal, ask } => self.ask_to_manage(principal, ask),
             Command::CallFor { contact, principal } => {
                 self.place_for(contact, principal, Precedence::Routine)
             }

@@ -468,6 +468,12 @@ impl Phone {
                 self.delegated(contact, delegation, until);
             }
             ContactMessage::Undelegate { number } => self.undelegated(contact, number),
+            ContactMessage::Manage { number, ask } => {
+                self.manage_asked(contact, from, number, ask.as_bytes(), way);
+            }
+            ContactMessage::Managed { to, number, answer } => {
+                self.managed_came(contact, to, number, answer.as_bytes(), way);
+            }
             ContactMessage::Continue { call, at } => self.continued(contact, from, call, at, way),
             ContactMessage::Behalf { call, name, delegation } => {
                 self.behalf_came(contact, call, &name, delegation.as_bytes(), way);

@@ -16,13 +16,14 @@ use std::collections::BTreeMap;
 
 use call::{CallState, Direction, End};
 use record::entry::{
-    self, Body, Call as Facts, Entry, List, Member, Note, Person, Role, Seen, Step,
+    self, Behalf, Body, Call as Facts, Entry, Last, List, Member, Note, Person, Role, Seen, Step,
 };
 use record::{Calls, Head, Order, order, sealing, tree};
 use wire::limits::{ENTRY_LEN, ORDER_MAX, PROOF_MAX, TEXT_MAX};
 use wire::line::LineUp;
 use wire::{Blob, CallId, Field as _, Precedence, Reader, Signature, Text, Wall, Writer};
 
+use crate::behalf::BehalfView;
 use crate::command::InputError;
 use crate::event::{Doubt, Event};
 use crate::machine::{Effect, Phone, Task};
@@ -186,7 +187,30 @@ impl Phone {
         let (contact, name, placed) =
             (call.contact, call.name, call.direction == Direction::Placed);
         self.draft(contact, name, call.at, placed, call.precedence);
+        self.record_behalf(id);
         self.record_state(id);
+    }
+
+    /// Notes in whose name a call was placed, as it is known now.
+    pub(crate) fn record_behalf(&mut self, id: u32) {
+        let Some(call) = self.calls.get(&id) else { return };
+        let key = (call.contact, call.name);
+        if !self.record.drafts.contains_key(&key) {
+            return;
+        }
+        let (name, verified) = match self.behalf_view(call) {
+            None => return,
+            Some(BehalfView::Mine { name }) => (name, self.may_show(call)),
+            Some(BehalfView::Verified { name, .. }) => (name, true),
+            Some(BehalfView::Claimed { name, .. }) => (name, false),
+        };
+        let behalf = Last(Text::new(name).ok().map(|name| Behalf { name, verified }));
+        if let Some(facts) = self.record.drafts.get_mut(&key)
+            && facts.behalf != behalf
+        {
+            facts.behalf = behalf;
+            self.keep_draft(id);
+        }
     }
 
     /// A call goes on here that was on another handset of this person.
@@ -234,8 +258,19 @@ impl Phone {
             left_out: 0,
             talked: 0,
             end: None,
+            behalf: Last(None),
         };
         self.record.drafts.insert((contact, name), facts);
+    }
+
+    /// A call has another name from now on: nobody else has heard of it.
+    pub(crate) fn record_renamed(&mut self, contact: u32, old: CallId, new: CallId) {
+        if let Some(mut facts) = self.record.drafts.remove(&(contact, old)) {
+            self.desk.delete(rows::DRAFT, draft_key(contact, &old));
+            facts.call = new;
+            self.desk.put(rows::DRAFT, draft_key(contact, &new), encoded(&facts));
+            self.record.drafts.insert((contact, new), facts);
+        }
     }
 
     /// A call does something else than before.

@@ -24,6 +24,10 @@
 //!  41     number u32          AppointmentRow
 //!  42     0 or 1              ShiftRow     hand-over of the position: from here, to here
 //!  45     -                   NightRow     night service of this handset
+//!  50     -                   OfficeRow    what the exchange said of the office's rules
+//!  51     order u64           ManagedRow   what an attendant did with the owner's contacts
+//!  52     contact u32, device 32  ManagerRow  the last number of that attendant's handset
+//!  53     number u64          RequestRow   what the owner asked of a principal
 //! ```
 //!
 //! All of it is secret: the host seals it (`seal::vault`).
@@ -37,8 +41,10 @@ use record::entry::Seen;
 use seal::delegation::Rights;
 use seal::group::Group;
 use wire::limits::{
-    BODY_MAX, CARD_MAX, DELEGATION_MAX, HOST_MAX, INSTEAD_MAX, NAME_MAX, ORDER_MAX, TEXT_MAX,
+    BODY_MAX, CARD_MAX, DELEGATION_MAX, HOST_MAX, INSTEAD_MAX, LIFTS_MAX, MANAGE_MAX, NAME_MAX,
+    ORDER_MAX, TEXT_MAX,
 };
+use wire::manage::ManageRefusal;
 use wire::rows::Row;
 use wire::{
     Address, Blob, CallId, DecodeError, Envelope, ExchangePub, ExchangeRef, Field, Hours,
@@ -76,6 +82,10 @@ pub(crate) const POSITION: u8 = 40;
 pub(crate) const AGENDA: u8 = 41;
 pub(crate) const SHIFT: u8 = 42;
 pub(crate) const NIGHT: u8 = 45;
+pub(crate) const OFFICE: u8 = 50;
+pub(crate) const MANAGED: u8 = 51;
+pub(crate) const MANAGER: u8 = 52;
+pub(crate) const REQUEST: u8 = 53;
 
 /// Longest snapshot of a key package's private half. Bytes.
 const PACKAGE_MAX: usize = 60_000;
@@ -440,6 +450,81 @@ impl NightRow {
 }
 
 record! {
+    /// What the exchange said of the office's rules about this line.
+    OfficeRow {
+        /// [`OFFICE_VERSION`].
+        version: u8,
+        lifts: Text<LIFTS_MAX>,
+    }
+}
+
+/// The only version of an [`OfficeRow`] so far.
+const OFFICE_VERSION: u8 = 1;
+
+impl OfficeRow {
+    pub(crate) fn new(lifts: Text<LIFTS_MAX>) -> Self {
+        OfficeRow { version: OFFICE_VERSION, lifts }
+    }
+}
+
+record! {
+    /// What an attendant did with the owner's contacts.
+    ManagedRow {
+        /// [`MANAGE_VERSION`].
+        version: u8,
+        /// Who,
+        contact: u32,
+        /// as it was called then,
+        by: Text<NAME_MAX>,
+        /// by which device and request.
+        device: [u8; 32],
+        number: u64,
+        at: Wall,
+        /// What, with whom.
+        what: u8,
+        subject: Text<NAME_MAX>,
+        before: Text<NAME_MAX>,
+        /// The card or contact.
+        thing: u32,
+        /// 0 open, 1 done, 2 came to nothing.
+        state: u8,
+    }
+}
+
+record! {
+    /// The last number that an attendant's device used.
+    ManagerRow {
+        /// [`MANAGE_VERSION`].
+        version: u8,
+        last: u64,
+    }
+}
+
+record! {
+    /// What the owner asked of a principal about its contacts.
+    RequestRow {
+        /// [`MANAGE_VERSION`].
+        version: u8,
+        contact: u32,
+        at: Wall,
+        ask: Blob<MANAGE_MAX>,
+        /// It was answered.
+        done: bool,
+        refused: Option<ManageRefusal>,
+        card: Option<Blob<CARD_MAX>>,
+    }
+}
+
+/// The only version of a [`ManagedRow`], a [`ManagerRow`] and a [`RequestRow`] so far.
+pub(crate) const MANAGE_VERSION: u8 = 1;
+
+impl ManagerRow {
+    pub(crate) fn new(last: u64) -> Self {
+        ManagerRow { version: MANAGE_VERSION, last }
+    }
+}
+
+record! {
     /// A call that is to be made.
     AppointmentRow {
         /// [`AGENDA_VERSION`].
@@ -628,6 +713,27 @@ impl Phone {
                 let hand = row.hand.map(|on| Hand { on, since: row.since, until: row.until });
                 self.night.service = Service { staffed: row.staffed, hand };
                 (self.night.aloud, self.night.instead) = (row.aloud, row.instead);
+            }
+            OFFICE => {
+                of_version(row, OFFICE_VERSION)?;
+                self.office.lifts = OfficeRow::decode(&row.value).map_err(text)?.lifts;
+            }
+            MANAGED => {
+                of_version(row, MANAGE_VERSION)?;
+                let managed = ManagedRow::decode(&row.value).map_err(text)?;
+                self.managing.done.insert(number64(&row.key)?, managed);
+            }
+            MANAGER => {
+                of_version(row, MANAGE_VERSION)?;
+                let last = ManagerRow::decode(&row.value).map_err(text)?.last;
+                let (contact, device) = row.key.split_at_checked(4).ok_or("no contact")?;
+                let device = device.try_into().map_err(|_| "no device")?;
+                self.managing.last.insert((number32(contact)?, device), last);
+            }
+            REQUEST => {
+                of_version(row, MANAGE_VERSION)?;
+                let request = RequestRow::decode(&row.value).map_err(text)?;
+                self.managing.requests.insert(number64(&row.key)?, request);
             }
             SHIFT => {
                 of_version(row, SHIFT_VERSION)?;

@@ -7,7 +7,7 @@
 //!                                                     └ no: nothing is said, as if nobody were here
 //! ```
 //!
-//! What is decided is decided in [`call::broken`]. Rules of a call of more than two: `room/needs.rs`.
+//! What is decided is decided in [`call::broken`]. What the office's own exchange decides: `office.rs`. Rules of a call of more than two: `room/needs.rs`.
 
 use call::contact::Progress;
 use call::{Barred, Direction, End, Entry, Kind, Side};
@@ -41,7 +41,7 @@ pub struct ContactRules {
 pub struct BarredView {
     /// Which rule, and whose.
     pub barred: Barred,
-    /// Who can lift it, or arrange the call: names.
+    /// Who can lift it, or arrange the call: names. For a rule of the office's, what its operator wrote; nobody, if that was never said.
     pub lifted_by: Vec<String>,
 }
 
@@ -229,6 +229,9 @@ impl Phone {
     pub(crate) fn applied(&self, contact: u32, end: Option<End>) -> String {
         let hours = self.contacts.get(&contact).and_then(|c| c.rules.own.hours);
         match (end, hours) {
+            (Some(End::ByRule(Barred { rule, of: Side::Office })), _) => {
+                format!("refused by the office: {}", word(rule))
+            }
             (Some(End::ByRule(barred)), _) => format!("refused: {}", word(barred.rule)),
             (_, Some(hours)) => format!("direct; hours {}", call::hours::words(&hours)),
             (_, None) => "direct".into(),
@@ -239,13 +242,18 @@ impl Phone {
     pub(crate) fn barred_view(&self, contact: u32, end: End) -> Option<BarredView> {
         let End::ByRule(barred) = end else { return None };
         let record = self.contacts.get(&contact)?;
+        if barred.of == Side::Office {
+            let lifts = self.office.lifts.as_str();
+            let lifted_by = Some(lifts).filter(|who| !who.is_empty()).map(str::to_owned);
+            return Some(BarredView { barred, lifted_by: lifted_by.into_iter().collect() });
+        }
         let staff = match (barred.rule, barred.of) {
             (Rule::ThroughStaff, Side::Own) => self.staff_of(record).map(|c| c.row.name.clone()),
             (Rule::ThroughStaff, Side::Theirs) => record.rules.theirs.staff.clone(),
             _ => None,
         };
         let owner = match barred.of {
-            Side::Own => self.own.name.clone(),
+            Side::Own | Side::Office => self.own.name.clone(),
             Side::Theirs => record.row.name.clone(),
         };
         let staff = staff.filter(|name| !name.as_str().is_empty());

@@ -108,6 +108,13 @@ impl Phone {
         }
     }
 
+    /// The same, when the line is next up.
+    pub(crate) fn restock_later(&mut self, contact: u32) {
+        if let Some(record) = self.contacts.get_mut(&contact) {
+            record.stocked = false;
+        }
+    }
+
     fn restock_device(&mut self, contact: u32, device: DevicePub, want: bool) {
         if let Ok(message) = self.key_package(device, want) {
             // Without room for mail the next call costs a handshake; nothing is lost.

@@ -19,6 +19,8 @@ use crate::behalf::{BehalfView, DelegationView};
 use crate::enrol::Line;
 use crate::event::Doubt;
 use crate::machine::Phone;
+use crate::manage::ManagedView;
+use crate::manage::asks::{ListView, RequestView};
 use crate::night::{NightThere, NightView};
 use crate::position::{CampView, ParkedView};
 use crate::relay::RelayView;
@@ -95,6 +97,12 @@ pub struct View {
     pub notes: Vec<NoteView>,
     /// What the owner lets others do in the owner's name. On the first handset.
     pub delegations: Vec<DelegationView>,
+    /// What attendants did with the owner's contacts, the newest first.
+    pub managed: Vec<ManagedView>,
+    /// What the owner asked of principals about their contacts, the newest first.
+    pub requests: Vec<RequestView>,
+    /// Contacts of principals, as they were listed last in this run of the program.
+    pub lists: Vec<ListView>,
     /// Lines to other offices, as tests find them: of a switchboard position.
     pub office_lines: Vec<OfficeLineView>,
     /// The office's record.
@@ -147,6 +155,8 @@ pub struct ContactView {
     pub may: Rights,
     /// The owner may call in its name, until then by what there is to show.
     pub may_call_for: Option<Wall>,
+    /// The owner may manage its contacts, until then by what there is to show.
+    pub may_manage: Option<Wall>,
     /// Another handset of the same principal, or one that wants to be: it is admitted when its words are
     /// verified.
     pub own_device: bool,
@@ -322,6 +332,9 @@ impl Phone {
                     view.behalf = self.behalf_view(call);
                     view.rings_over = self.rings_over(*id);
                     view.goes_back = aside == Some(*id);
+                    for b in view.room.iter_mut().flat_map(|room| &mut room.bringing) {
+                        b.barred = b.over.and_then(|end| self.barred_view(b.contact, end));
+                    }
                     if let CallState::Ended(end) = view.state {
                         view.barred = self.barred_view(call.contact, end);
                     }
@@ -333,6 +346,9 @@ impl Phone {
             missed: self.history.values().filter(|h| h.unseen).count(),
             notes: self.note_views(),
             delegations: self.delegation_views(),
+            managed: self.managed_views(),
+            requests: self.request_views(),
+            lists: self.list_views(),
             office_lines: self.office_lines(),
             record: self.record_view(),
             mail_waiting: self.mail.len(),
@@ -387,6 +403,7 @@ impl Phone {
             lamp: self.lamp_of(c),
             may: self.may_for(*id),
             may_call_for: self.may_call_for(*id),
+            may_manage: self.may_manage(*id),
             own_device: c.row.sibling,
             ready: c.stock.is_ready(),
             suite: c.group.as_ref().map(seal::group::Group::suite).unwrap_or_default(),

@@ -10,7 +10,7 @@ use rand_chacha::rand_core::{RngCore, SeedableRng};
 use wire::enrol::EnrolLink;
 use wire::line::{Closure, Failure, LineDown, Refusal};
 use wire::talk::Sealed;
-use wire::{Address, Blob, ExchangePub, Leg, MailId, Nonce, Text, Time, Token, Wall};
+use wire::{Address, Blob, ExchangePub, Leg, MailId, Nonce, Rule, Text, Time, Token, Wall};
 
 const WALL: Wall = Wall(1_700_000_000);
 
@@ -130,7 +130,8 @@ fn anything(rng: &mut ChaCha20Rng) -> LineDown {
     };
     let (body, address, request) = (Blob::new(sealed).unwrap(), Address([n as u8; 16]), n % 4);
     let leg = Leg((n >> 3) as u16 % 6);
-    match (n >> 16) % 12 {
+    let lifts = Text::new("Mallory").unwrap();
+    match (n >> 16) % 14 {
         0 => LineDown::Posted { mail: MailId([n as u8; 16]) },
         1 => LineDown::NotPosted { mail: MailId([n as u8; 16]), reason: Failure::Limit },
         2 => LineDown::Deliver { seq: u64::from(n), address, at: WALL, body },
@@ -141,6 +142,8 @@ fn anything(rng: &mut ChaCha20Rng) -> LineDown {
         7 => LineDown::Done { request },
         8 => LineDown::Failed { request, reason: Failure::NotValid },
         9 => LineDown::Offer { request, offer: Blob::new(bytes).unwrap() },
+        11 => LineDown::Barred { leg, rule: Rule::Hours, lifts },
+        12 => LineDown::Withheld { seq: u64::from(n), rule: Rule::ThroughStaff, lifts },
         10 => LineDown::Challenge { version: 1, nonce: Nonce([9; 32]), wall: Wall(u64::MAX) },
         _ => LineDown::Attached {
             office: Text::new("Elsewhere").unwrap(),

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!  Entry = office | principal | device | number, lost | seen: the newest head that this handset was shown
-//!          | Call: contact, members, arranged by, policy applied, stages with their times, end
+//!          | Call: contact, members, arranged by, policy applied, stages with their times, end, on whose behalf
 //!          | Note: text of the note-taker
 //! ```
 //!
@@ -120,6 +120,24 @@ impl<T: Field, const MAX: usize> Field for List<T, MAX> {
     }
 }
 
+/// The last field of all, written only if it is there: what was made before there was such a field is the same without it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Last<T>(pub Option<T>);
+
+impl<T: Field> Field for Last<T> {
+    fn write(&self, w: &mut Writer) {
+        if let Some(value) = &self.0 {
+            value.write(w);
+        }
+    }
+    fn read(r: &mut Reader<'_>, field: &'static str) -> Result<Self, DecodeError> {
+        match r.left() {
+            0 => Ok(Last(None)),
+            _ => T::read(r, field).map(|value| Last(Some(value))),
+        }
+    }
+}
+
 codes! {
     /// What a call was doing.
     Stage {
@@ -165,6 +183,16 @@ fields! {
         name: Text<NAME_MAX>,
         /// Office.
         office: Text<NAME_MAX>,
+    }
+}
+
+fields! {
+    /// In whose name a call was placed.
+    Behalf {
+        /// Whose, as the handset's owner knows that person; of a caller who is not believed, as it said.
+        name: Text<NAME_MAX>,
+        /// That person signed it, by a key that the handset's owner knows. Otherwise the caller says so, and nothing proves it.
+        verified: bool,
     }
 }
 
@@ -225,6 +253,8 @@ fields! {
         talked: u32,
         /// Why it ended, as in `call::End`; nothing: the handset stopped in the middle of it.
         end: Option<u8>,
+        /// In whose name it was placed, if in another's than the caller's.
+        behalf: Last<Behalf>,
     }
 }
 
@@ -393,6 +423,7 @@ pub(crate) mod tests {
             left_out: 0,
             talked: 60,
             end: Some(0),
+            behalf: Last(None),
         }
     }
 
@@ -414,6 +445,7 @@ pub(crate) mod tests {
         let mut facts = call();
         facts.contact = long();
         facts.arranged_by = Some(long());
+        facts.behalf = Last(Some(Behalf { name: long().name, verified: true }));
         facts.policy = text(&"p".repeat(POLICY_MAX));
         let (from, to) = (Wall(1), Wall(2));
         while facts.members.push(Member {
@@ -461,6 +493,22 @@ pub(crate) mod tests {
             }
             assert!(Entry::decode(&[&bytes[..], &[0]].concat()).is_err());
         }
+    }
+
+    /// What was cut off is on whose behalf it was, or too much; the signature around it covers all.
+    #[test]
+    fn a_call_on_somebody_s_behalf_says_so_and_one_from_before_is_read() {
+        let mut facts = call();
+        let before = entry(3, Body::Call(facts.clone())).encode();
+        facts.behalf = Last(Some(Behalf { name: text("Paula"), verified: true }));
+        let bytes = entry(3, Body::Call(facts.clone())).encode();
+        assert_eq!(bytes[..before.len()], before, "the same, and one field more");
+        assert_eq!(Entry::decode(&bytes), Ok(entry(3, Body::Call(facts))));
+        for end in 0..bytes.len() {
+            let cut = Entry::decode(&bytes[..end]);
+            assert_eq!(cut.is_ok(), end == before.len(), "cut at {end}");
+        }
+        assert!(Entry::decode(&[&bytes[..], &[0]].concat()).is_err());
     }
 
     #[test]

@@ -8,7 +8,9 @@ use seal::office::{ExchangeKey, OfficerKey};
 use serde_json::{Value, json};
 use wire::{CallId, ExchangePub, IdentityPub, Text, Wall};
 
-use record::entry::{Body, Call, Entry, List, Member, Note, Person, Role, Seen, Stage, Step};
+use record::entry::{
+    Behalf, Body, Call, Entry, Last, List, Member, Note, Person, Role, Seen, Stage, Step,
+};
 use record::head::Head;
 use record::order::{Calls, Order, fingerprint};
 use record::sealing::{OpenKey, open, seal};
@@ -58,7 +60,14 @@ fn call() -> Call {
         left_out: 0,
         talked: 60,
         end: Some(0),
+        behalf: Last(None),
     }
+}
+
+/// The same call, placed in somebody's name.
+fn for_somebody() -> Call {
+    let behalf = Behalf { name: text("Paula"), verified: true };
+    Call { behalf: Last(Some(behalf)), ..call() }
 }
 
 fn entry(number: u64, body: Body) -> Entry {
@@ -99,7 +108,8 @@ fn fixed() -> Value {
         },
         "log": { "exchange_seed": hex([4; 32]), "entries": log },
         "entry": {
-            "call": hex(entry(1, Body::Call(call())).encode()), "note": hex(noted.encode()),
+            "call": hex(entry(1, Body::Call(call())).encode()),
+            "on_behalf": hex(entry(3, Body::Call(for_somebody())).encode()), "note": hex(noted.encode()),
         },
     })
 }

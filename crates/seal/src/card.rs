@@ -269,18 +269,24 @@ macro_rules! hide {
 }
 hide!(Fields UnverifiedCard VerifiedCard);
 
-/// Names are shown on screens and in terminals: no control characters, no change of writing direction.
-fn check_names(fields: &Fields) -> Result<(), CardError> {
+/// Whether a text can be shown as a name, on screens and in terminals: no control characters, no change of writing direction.
+#[must_use]
+pub fn is_name(text: &str) -> bool {
     let bad = |c: char| {
         c.is_control()
             || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
     };
+    !text.chars().any(bad)
+}
+
+/// No name on a card fakes what the screen shows.
+fn check_names(fields: &Fields) -> Result<(), CardError> {
     for (what, text) in [
         ("office", fields.office.as_str()),
         ("name", fields.name.as_str()),
         ("address of the exchange", fields.exchange.host.as_str()),
     ] {
-        if text.chars().any(bad) {
+        if !is_name(text) {
             return Err(CardError::BadName(what));
         }
     }

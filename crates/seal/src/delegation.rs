@@ -34,8 +34,11 @@ impl Rights {
     pub const SCREEN: Rights = Rights(4);
     /// Come into a call of the principal's that is under way.
     pub const JOIN: Rights = Rights(8);
+    /// Manage the principal's contacts.
+    pub const MANAGE: Rights = Rights(16);
     /// Each of them.
-    pub const ALL: [Rights; 4] = [Rights::PLACE, Rights::RECEIVE, Rights::SCREEN, Rights::JOIN];
+    pub const ALL: [Rights; 5] =
+        [Rights::PLACE, Rights::RECEIVE, Rights::SCREEN, Rights::JOIN, Rights::MANAGE];
 
     /// Whether there is something in it, and nothing that is not known here.
     #[must_use]

@@ -3,6 +3,7 @@
 use crate::cell::CellReader;
 use crate::line::{LineDown, LineUp};
 use crate::linetest::LineTest;
+use crate::manage::{ManageAnswer, ManageAsk, listed};
 use crate::talk::{CallMessage, ContactMessage, Offer, Sealed, SiblingMessage};
 use crate::trunk::Trunk;
 
@@ -35,5 +36,11 @@ pub fn contact_message(data: &[u8]) {
     canonical!(data, Sealed Offer ContactMessage SiblingMessage CallMessage);
     if let Ok(ContactMessage::Urgent { invitation, .. }) = ContactMessage::decode(data) {
         canonical!(invitation.as_bytes(), ContactMessage);
+    }
+    canonical!(data, ManageAsk ManageAnswer);
+    if let Ok(ManageAnswer::Contacts { list, .. }) = ManageAnswer::decode(data)
+        && let Ok(contacts) = listed(&list)
+    {
+        assert_eq!(crate::manage::list(contacts).0, list, "one list, two encodings");
     }
 }

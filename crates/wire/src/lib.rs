@@ -26,6 +26,7 @@ pub mod ids;
 pub mod limits;
 pub mod line;
 pub mod linetest;
+pub mod manage;
 pub mod precedence;
 pub mod rows;
 pub mod rules;

@@ -24,10 +24,18 @@ pub const WELCOME_MAX: usize = 14 * 1024;
 pub const ROSTER_MAX: usize = 2 * 1024;
 /// Longest text of who answers instead. Bytes. What says it is then no longer than what says that a call rings.
 pub const INSTEAD_MAX: usize = 54;
+/// Longest text of who can lift an office's rule. UTF-8 bytes.
+pub const LIFTS_MAX: usize = 64;
 /// Longest invitation in one that says how urgent it is. Bytes.
 pub const INVITATION_MAX: usize = 256;
 /// Longest card. Bytes.
 pub const CARD_MAX: usize = 512;
+/// Longest request about a principal's contacts: one with a card. Bytes.
+pub const MANAGE_MAX: usize = CARD_MAX + 16;
+/// Contacts in one answer: sixteen with the longest names. Bytes.
+pub const LISTED_MAX: usize = 16 * (4 + 2 * (2 + NAME_MAX) + 1);
+/// Longest answer to such a request. Bytes.
+pub const MANAGED_MAX: usize = LISTED_MAX + 16;
 /// Longest delegation. Bytes.
 pub const DELEGATION_MAX: usize = 256;
 /// Longest display or office name. UTF-8 bytes.

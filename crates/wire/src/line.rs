@@ -17,7 +17,10 @@ use crate::envelope::Envelope;
 use crate::ids::{
     Address, ExchangePub, ExchangeRef, Leg, LinePub, MailId, Nonce, PairwisePub, Signature, Token,
 };
-use crate::limits::{BODY_MAX, ENTRY_LEN, HOST_MAX, NAME_MAX, OFFER_MAX, ORDER_MAX, PROOF_MAX};
+use crate::limits::{
+    BODY_MAX, ENTRY_LEN, HOST_MAX, LIFTS_MAX, NAME_MAX, OFFER_MAX, ORDER_MAX, PROOF_MAX,
+};
+use crate::rules::Rule;
 use crate::time::Wall;
 
 messages! {
@@ -95,6 +98,12 @@ messages! {
         14 => Tested {
             exchange: ExchangePub, at: Wall, verdict: TestVerdict, failing: Wall, sent: u16, lost: u16, round_trip_us: u32,
         },
+        /// The call on `leg` is not placed: this rule of the office's about its own lines keeps it from that, and whom `lifts` names can
+        /// lift it. `Closed` follows.
+        15 => Barred { leg: Leg, rule: Rule, lifts: Text<LIFTS_MAX> },
+        /// The `Deliver` of that number, which follows, is a ring of another office that such a rule kept from this line. `lifts` is empty if
+        /// the rule has been lifted.
+        16 => Withheld { seq: u64, rule: Rule, lifts: Text<LIFTS_MAX> },
         /// The records officer's order, as the officer signed it: which calls, and to which key.
         30 => Order { order: Blob<ORDER_MAX> },
         /// The entry is in the record, and on disk. It is the last of `size` entries; `signature` is the

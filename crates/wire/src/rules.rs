@@ -9,6 +9,7 @@
 
 use crate::codec::{DecodeError, Field, Reader, Text, Writer, codes};
 use crate::limits::NAME_MAX;
+use crate::time::Wall;
 
 /// Minutes of a day.
 pub const DAY: u16 = 1_440;
@@ -78,6 +79,22 @@ impl Hours {
     #[must_use]
     pub fn offset(&self) -> i16 {
         self.offset.cast_signed() - WEST
+    }
+
+    /// Whether a time of day is within them.
+    #[must_use]
+    pub fn is_open(&self, at: Wall) -> bool {
+        const SECONDS: u64 = 86_400;
+        // A week first, so that no offset leads below zero; 1970 began on a Thursday.
+        let east = i64::from(self.offset()) * 60;
+        let local = at.0.saturating_add(7 * SECONDS).saturating_add_signed(east);
+        let (day, minute) = ((local / SECONDS + 3) % 7, local % SECONDS / 60);
+        let begins = |day: u64| self.days >> day & 1 == 1;
+        let (from, until) = (u64::from(self.from), u64::from(self.until));
+        match from < until {
+            true => begins(day) && (from..until).contains(&minute),
+            false => begins(day) && minute >= from || begins((day + 6) % 7) && minute < until,
+        }
     }
 }
 

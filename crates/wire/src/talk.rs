@@ -9,8 +9,8 @@
 use crate::codec::{Blob, Text, codes, messages};
 use crate::ids::{Address, CallId, ExchangeRef, IdentityPub, PairwisePub};
 use crate::limits::{
-    BODY_MAX, CARD_MAX, DELEGATION_MAX, INSTEAD_MAX, INVITATION_MAX, KEY_PACKAGE_MAX, NAME_MAX,
-    REASON_MAX, ROSTER_MAX, TAGS_MAX, TEXT_MAX, WELCOME_MAX,
+    BODY_MAX, CARD_MAX, DELEGATION_MAX, INSTEAD_MAX, INVITATION_MAX, KEY_PACKAGE_MAX, MANAGE_MAX,
+    MANAGED_MAX, NAME_MAX, REASON_MAX, ROSTER_MAX, TAGS_MAX, TEXT_MAX, WELCOME_MAX,
 };
 use crate::precedence::Precedence;
 use crate::rules::{Rule, Rules};
@@ -110,6 +110,10 @@ messages! {
         34 => Night { until: u32, instead: Text<INSTEAD_MAX> },
         /// I go on with a call of yours that is with another handset of my person. Travels with the opening of a leg.
         40 => Continue { call: CallId, at: Wall },
+        /// Do this with your contacts: a [`crate::manage::ManageAsk`]. Numbers of one device rise; one that does not is dropped.
+        50 => Manage { number: u64, ask: Blob<MANAGE_MAX> },
+        /// What came of the request with that number of your device `to`: a [`crate::manage::ManageAnswer`].
+        51 => Managed { to: [u8; 32], number: u64, answer: Blob<MANAGED_MAX> },
         /// That call rings at mine, from `caller` of `office`, as I call them: answer it for me. Travels with the opening of a leg; whoever answers
         /// says [`ContactMessage::Taken`], and is let in by [`ContactMessage::Enter`]. `screens`: I do not ring until then.
         60 => Relay {

@@ -12,6 +12,7 @@ use wire::cell::{Ack, CellReader, CellWriter, Channel, Frame};
 use wire::limits::{OFFER_LEN, VOICE_LEN};
 use wire::line::{Closure, Failure, LineDown, LineUp, Refusal, TestVerdict};
 use wire::linetest::LineTest;
+use wire::manage::{self, Listed, ManageAnswer, ManageAsk, ManageRefusal, Standing};
 use wire::talk::{CallMessage, ContactMessage, Offer, Role, Sealed, SiblingMessage};
 use wire::trunk::Trunk;
 use wire::{
@@ -116,6 +117,8 @@ fn vectors() -> Vec<Vector> {
                 exchange: ExchangePub([0xec; 32]), at: Wall(1_800_000_000), verdict: TestVerdict::Fails, failing: Wall(1_799_999_000),
                 sent: 250, lost: 7, round_trip_us: 42_000,
             },
+            Barred { leg: Leg(1), rule: Rule::Hours, lifts: text("Ada, room 12") },
+            Withheld { seq: 258, rule: Rule::ThroughStaff, lifts: text("Ada, room 12") },
             Order { order: blob(&[0x0d; 4]) },
             Recorded { request: 5, size: 258, root: [0x70; 32], signature: Signature([0x51; 64]), proof: blob(&[0x9f; 32]) },
         }
@@ -179,6 +182,8 @@ fn vectors() -> Vec<Vector> {
             Grant { highest: Precedence::Immediate },
             Night { until: 30_000_540, instead: text("Clara Duarte, duty officer") },
             Continue { call: CallId([0xca; 16]), at: Wall(1_800_000_000) },
+            Manage { number: 258, ask: blob(&[0xa5; 4]) },
+            Managed { to: [0xd0; 32], number: 258, answer: blob(&[0xa6; 4]) },
             Relay {
                 call: CallId([0xca; 16]),
                 at: Wall(1_800_000_000),
@@ -189,6 +194,24 @@ fn vectors() -> Vec<Vector> {
             RelayOver { call: CallId([0xca; 16]), taken: true },
             Join { call: CallId([0xca; 16]), at: Wall(1_800_000_000), listens: false },
             NotJoined { call: CallId([0xca; 16]), why: wire::talk::NotJoined::NoCall },
+        }
+        ManageAsk {
+            List { after: 258 },
+            Card { name: text("Zoë") },
+            Redeem { card: blob(&[0xca; 4]) },
+            Rename { contact: 7, name: text("Zoë") },
+            Revoke { contact: 7 },
+        }
+        ManageAnswer {
+            Contacts {
+                list: manage::list([Listed {
+                    number: 7, name: text("Zoë"), office: text("Embassy"), standing: Standing::Accepted,
+                }]).0,
+                more: true,
+            },
+            Card { card: blob(&[0xca; 4]) },
+            Done {},
+            Refused { why: ManageRefusal::NotYours },
         }
         SiblingMessage {
             Admit { credential: blob(&[0xc1; 4]), name: text("Ada") },

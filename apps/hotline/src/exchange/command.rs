@@ -7,7 +7,7 @@ use super::control::{self, Answer, Request, Status};
 use super::folder::{self, hex};
 use super::host::Host;
 use super::settings::{Resolved, Settings};
-use super::trunks;
+use super::{rules, trunks};
 use crate::cli::Failure;
 use crate::web::assets;
 
@@ -162,6 +162,40 @@ pub fn order(folder: &Path, file: &Path, anew: bool) -> Result<(), Failure> {
         "Handsets that are enrolled from now on know the officer by their link. Each one that was"
     );
     println!("enrolled before asks its owner, who compares this fingerprint and accepts.");
+    Ok(())
+}
+
+/// `hotline exchange rule`.
+///
+/// # Errors
+/// No exchange runs, nobody of that name is enrolled, or the rule cannot be read.
+pub fn rule(
+    folder: &Path,
+    principal: String,
+    staff: bool,
+    hours: Option<String>,
+    lifts: String,
+) -> Result<(), Failure> {
+    let lifted = !staff && hours.is_none();
+    let request = Request::Rule { principal, staff, hours, lifts };
+    let Answer::Ruled = ask(folder, &request)? else { return Err(unexpected()) };
+    println!("{}", if lifted { "Lifted." } else { "In force for calls from now on." });
+    Ok(())
+}
+
+/// `hotline exchange rules`.
+///
+/// # Errors
+/// No exchange runs.
+pub fn list_rules(folder: &Path, json: bool) -> Result<(), Failure> {
+    let Answer::Rules { rules: list } = ask(folder, &Request::Rules)? else {
+        return Err(unexpected());
+    };
+    if json {
+        println!("{}", serde_json::json!({ "rules": list }));
+    } else {
+        print!("{}", rules::page(&list));
+    }
     Ok(())
 }
 

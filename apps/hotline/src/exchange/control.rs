@@ -50,6 +50,19 @@ pub enum Request {
         /// First digits of the keys that are wanted, with all results; without it the newest result of each trunk.
         key: Option<String>,
     },
+    /// Make the office's rule about a principal's lines, in place of the one before; without staff and hours it is lifted.
+    Rule {
+        /// Name of the person.
+        principal: String,
+        /// Calls with other offices through staff only.
+        staff: bool,
+        /// When they are placed and ring, as people write hours.
+        hours: Option<String>,
+        /// Who can lift it.
+        lifts: String,
+    },
+    /// All rules about own lines.
+    Rules,
     /// How things stand.
     Status,
 }
@@ -75,6 +88,13 @@ pub enum Answer {
         officer: String,
         /// Which calls go on the record.
         calls: String,
+    },
+    /// The rule holds, or is lifted.
+    Ruled,
+    /// Rules about own lines.
+    Rules {
+        /// In the order of names.
+        rules: Vec<RuleStatus>,
     },
     /// Trunks.
     Trunks {
@@ -138,6 +158,19 @@ pub struct LineStatus {
     pub device: u8,
     /// Whether its line is up.
     pub up: bool,
+}
+
+/// The office's rule about the lines of one person.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct RuleStatus {
+    /// Whose.
+    pub principal: String,
+    /// Calls with other offices through staff only.
+    pub staff: bool,
+    /// When they are placed and ring.
+    pub hours: Option<String>,
+    /// Who can lift it.
+    pub lifts: String,
 }
 
 /// One other exchange.

@@ -26,6 +26,8 @@ pub(super) fn publish(machine: &Exchange, net: Counters) -> Published {
         count("calls_taken_total", "Calls answered.", m.calls_taken),
         count("calls_joined_total", "Calls joined to others.", m.calls_joined),
         count("calls_full_total", "Calls refused for want of voice paths.", m.calls_full),
+        count("calls_barred_total", "Calls not placed by the office's rules.", m.calls_barred),
+        count("calls_withheld_total", "Calls not rung by the office's rules.", m.calls_withheld),
         count("line_tests_total", "Line tests, made or in vain.", m.line_tests),
         count("line_tests_failed_total", "Line tests that failed.", m.line_tests_failed),
         count("line_tests_answered_total", "Line tests of others.", m.line_tests_answered),

@@ -7,5 +7,6 @@ pub mod folder;
 pub mod host;
 pub mod metrics;
 pub(crate) mod operator;
+mod rules;
 pub mod settings;
 mod trunks;

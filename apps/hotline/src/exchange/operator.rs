@@ -25,6 +25,8 @@ enum Step {
     RevokeOne,
     Order { officer: String, calls: String },
     ListForStatus,
+    Rule { principal: String },
+    Rules,
     Trunks { key: Option<String> },
     Status { lines: Vec<LineInfo> },
 }
@@ -128,6 +130,13 @@ impl Operator {
                     let command = Command::SetOrder { order: Box::new(order), anew };
                     (Step::Order { officer, calls }, command)
                 }),
+            Request::Rule { principal, staff, hours, lifts } => {
+                let rule = super::rules::read(staff, hours.as_deref(), &lifts);
+                rule.and_then(|rule| Ok((name(principal.clone())?, rule))).map(|(name, rule)| {
+                    (Step::Rule { principal }, Command::SetRule { principal: name, rule })
+                })
+            }
+            Request::Rules => Ok((Step::Rules, Command::ListRules)),
             Request::Trunks { key } => Ok((Step::Trunks { key }, Command::ListTrunks)),
             Request::Status => Ok((Step::ListForStatus, Command::ListLines)),
         };
@@ -211,6 +220,13 @@ impl Operator {
                     principal.as_str()
                 ),
             },
+            (Step::Rule { .. }, Reply::Done) => Answer::Ruled,
+            (Step::Rule { principal }, Reply::NotFound) => Answer::Refused {
+                why: format!("nobody named {principal} is enrolled; see `hotline exchange status`"),
+            },
+            (Step::Rules, Reply::Rules(rules)) => {
+                Answer::Rules { rules: super::rules::answer(rules) }
+            }
             (Step::Trunks { key }, Reply::Trunks(trunks)) => Answer::Trunks {
                 every_s: self.line_test.map(|every| every.as_secs()),
                 trunks: super::trunks::answer(trunks, key.as_deref()),

@@ -44,6 +44,10 @@ pub enum Show {
     Words(u32),
     /// What others may do in the owner's name.
     Delegations,
+    /// What attendants did with the owner's contacts.
+    Managed,
+    /// What the owner asked of principals about theirs.
+    Requests,
     /// Appointments.
     Agenda,
     /// Lines to other offices.
@@ -71,9 +75,13 @@ away on|off                 calls come in silently, and who sees your lamp knows
 revoke N                    withdraw a contact     revoke-card N             withdraw a card
 device                      a card for a further handset of yours; then verify it here
 delegate N RIGHTS DAYS      contact N may do that for you for so long; RIGHTS with commas: place (call in your name), receive (your
-                            calls ring at N, too), screen (at N first, here after 20 seconds), join (come into your calls)
+                            calls ring at N, too), screen (at N first, here after 20 seconds), join (come into your calls),
+                            manage (list, rename and withdraw your contacts, make and use cards for you)
 undelegate NUMBER           takes it back, at once here, and within 8 hours for whom N calls; delegations lists them
 join N [listen]             come into the call of contact N, who delegated that to you; listen: as a note-taker
+managed                     what was done with your contacts; manage NAME list   contacts of NAME, who delegated that to you
+manage NAME card FOR WHOM, redeem LINK, rename N NEWNAME, revoke N      done by that handset, and shown there as done by you
+requests                    what came of it, with the numbers that follow
 call N for M                ring contact N in the name of contact M, who delegated that to you
 call N [LEVEL] [for M]      the same as priority, immediate or flash, if contact N grants it: it rings over a less urgent call there
 policy N precedence LEVEL   how urgent calls of contact N may be, if you trust N; routine, unless you say more
@@ -178,6 +186,9 @@ pub fn read(line: &str, view: &View) -> Result<Action, String> {
             let (contact, rest) = number(rest)?;
             super::rights::join(contact, rest)?
         }
+        "manage" => super::manage::read(rest, view)?,
+        "managed" => return Ok(Action::Show(Show::Managed)),
+        "requests" => return Ok(Action::Show(Show::Requests)),
         "undelegate" => Command::RevokeDelegation { number: number(rest)?.0.into() },
         "delegations" => return Ok(Action::Show(Show::Delegations)),
         "answer" => Command::Answer { call: coming_in(view)? },

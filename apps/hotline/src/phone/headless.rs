@@ -16,10 +16,7 @@ use serde_json::{Value, json};
 
 use super::console::{self, Action, HELP, Show};
 use super::host::{Handle, Happened};
-use super::rules;
-use super::shift;
-use super::transfer;
-use super::{night, position, rights};
+use super::{manage, night, position, rights, rules, shift, transfer};
 use crate::cli::Failure;
 use crate::exchange::operator::calls_in_words;
 
@@ -213,6 +210,16 @@ fn told(event: &Event, view: &View) -> Value {
             json!({"event": "delegated", "contact": contact, "name": name(view, contact), "may": may,
                    "until": until.map(|at| at.0)})
         }
+        Event::Managed { contact } => {
+            let mut value = of("managed", contact);
+            value["words"] = json!(manage::latest(view));
+            value
+        }
+        Event::ManageAnswered { number, .. } => {
+            let request = view.requests.iter().find(|r| r.number == number);
+            json!({"event": "manage-answered", "number": number,
+                   "request": request.map(|r| manage::request_json(r, view))})
+        }
         Event::OfficeLine { contact, fails } => {
             let office = view.contacts.iter().find(|c| c.id == contact).map(|c| &c.office);
             json!({"event": "office-line", "office": office, "fails": fails})
@@ -231,7 +238,14 @@ fn told(event: &Event, view: &View) -> Value {
         Event::Reminder { appointment } => {
             json!({"event": "reminder", "appointment": appointment, "agenda": position::agenda(view)["agenda"]})
         }
-        Event::Missed { contact } => of("missed", contact),
+        Event::Missed { contact } => {
+            let mut value = of("missed", contact);
+            let last = view.history.iter().find(|h| h.contact == contact);
+            if let Some(barred) = last.and_then(|h| h.barred.as_ref()) {
+                value["barred"] = rules::barred_json(barred);
+            }
+            value
+        }
         Event::RefusedByRule { contact, rule } => {
             json!({"event": "refused-by-rule", "contact": contact, "name": name(view, contact),
                    "rule": rules::rule_word(rule)})
@@ -298,7 +312,7 @@ fn shown(show: Show, view: &View) -> Value {
             "contact": c.id, "name": c.name, "office": c.office,
             "progress": format!("{:?}", c.progress).to_lowercase(),
             "keys": format!("{:?}", c.keys).to_lowercase(),
-            "may_call_for": c.may_call_for.map(|at| at.0), "may": rights::words(c.may),
+            "may_call_for": c.may_call_for.map(|at| at.0), "may_manage": c.may_manage.map(|at| at.0), "may": rights::words(c.may),
             "own_office": c.own_office, "lamp_shown": c.lamp_shown, "lamp": c.lamp.map(console::lamp_word),
             "used": c.used, "trusted": c.trusted, "blocked": c.blocked, "ready": c.ready,
             "rules": rules::json(c), "barred": c.barred.as_ref().map(rules::barred_json),
@@ -328,6 +342,8 @@ fn shown(show: Show, view: &View) -> Value {
             "rights": rights::words(d.rights), "until": d.until.0, "shown_until": d.shown_until.0,
             "state": format!("{:?}", d.state).to_lowercase(),
         })).collect::<Vec<_>>()}),
+        Show::Managed => manage::managed_json(view),
+        Show::Requests => manage::requests_json(view),
         Show::Agenda => position::agenda(view),
         Show::Lines => position::office_lines(view),
         Show::Shift => shift::json(view),

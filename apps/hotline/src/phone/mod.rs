@@ -5,6 +5,7 @@
 //!  host.rs    the loop: socket, store and sound around the machine of crate `phone`
 //!  sound.rs   WAV files and silence          device.rs   microphone and loudspeaker
 //!  console.rs commands as text               headless.rs events as JSON lines
+//!  manage.rs  a principal's contacts, managed by an attendant
 //!  night.rs   night service, as typed and read
 //!  position.rs a switchboard position, its appointments
 //!  transfer.rs a call that goes to another handset of the same person
@@ -19,6 +20,7 @@ pub mod console;
 pub mod device;
 mod headless;
 pub mod host;
+mod manage;
 mod night;
 mod position;
 mod rights;

@@ -13,11 +13,12 @@ use seal::delegation::Rights;
 use serde_json::{Value, json};
 use wire::talk::NotJoined;
 
-const WORDS: [(&str, Rights); 4] = [
+const WORDS: [(&str, Rights); 5] = [
     ("place", Rights::PLACE),
     ("receive", Rights::RECEIVE),
     ("screen", Rights::SCREEN),
     ("join", Rights::JOIN),
+    ("manage", Rights::MANAGE),
 ];
 
 /// Rights in words.
@@ -33,6 +34,7 @@ pub(super) fn meaning(rights: Rights) -> String {
         (Rights::RECEIVE, "answer your calls"),
         (Rights::SCREEN, "be asked before your calls ring here"),
         (Rights::JOIN, "come into your calls"),
+        (Rights::MANAGE, "manage your contacts"),
     ];
     let held = said.iter().filter(|(right, _)| rights.hold(*right)).map(|(_, said)| *said);
     held.collect::<Vec<_>>().join(", ")
@@ -46,7 +48,7 @@ pub(super) fn delegate(contact: u32, rest: &str) -> Result<Command, String> {
         let found = WORDS.iter().find(|(known, _)| *known == word.trim());
         let Some((_, right)) = found else {
             return Err(format!(
-                "`{word}` is no right: there is `place`, `receive`, `screen`, `join`, with commas between them"
+                "`{word}` is no right: there is `place`, `receive`, `screen`, `join`, `manage`, with commas between them"
             ));
         };
         rights = rights.and(*right);
@@ -140,12 +142,12 @@ mod tests {
 
     #[test]
     fn rights_are_read_and_said_in_the_same_words() {
-        let all = "place,receive, screen,join";
+        let all = "place,receive, screen,join,manage";
         let typed = format!("{} 30", all.replace(' ', ""));
         let Ok(Command::Delegate { contact: 3, rights, ttl }) = delegate(3, &typed) else {
             panic!("not read")
         };
-        assert_eq!(words(rights), "place, receive, screen, join");
+        assert_eq!(words(rights), "place, receive, screen, join, manage");
         assert_eq!(ttl, Duration::from_secs(30 * 86_400));
         assert_eq!(words(Rights::RECEIVE), "receive");
         for (typed, named) in [

@@ -25,19 +25,31 @@ pub(super) fn rule_word(rule: Rule) -> &'static str {
 /// Why a rule kept a call from coming about, and who can do something about it.
 pub(super) fn barred(why: &BarredView) -> String {
     let Barred { rule, of } = why.barred;
-    let whose = if of == Side::Own { "your rule" } else { "their rule" };
+    let whose = match of {
+        Side::Own => "your rule",
+        Side::Theirs => "their rule",
+        Side::Office => "your office's rule for calls with other offices",
+    };
     let what = match rule {
         Rule::ThroughStaff => "through staff only",
         Rule::Hours => "not at this hour",
         Rule::Interpreter => "with an interpreter only",
         Rule::NoteTaker => "with a note-taker only",
     };
-    format!("{what}, by {whose}; ask {}", why.lifted_by.join(" or "))
+    let who = match why.lifted_by.is_empty() {
+        true => "the operator of your exchange".to_owned(),
+        false => why.lifted_by.join(" or "),
+    };
+    format!("{what}, by {whose}; ask {who}")
 }
 
 /// The same for a program.
 pub(super) fn barred_json(why: &BarredView) -> Value {
-    let of = if why.barred.of == Side::Own { "own" } else { "theirs" };
+    let of = match why.barred.of {
+        Side::Own => "own",
+        Side::Theirs => "theirs",
+        Side::Office => "office",
+    };
     json!({"rule": rule_word(why.barred.rule), "of": of, "lifted_by": why.lifted_by})
 }
 
@@ -182,5 +194,12 @@ mod tests {
         };
         assert_eq!(barred(&why), "through staff only, by their rule; ask Ada or Boris");
         assert_eq!(barred_json(&why)["lifted_by"][0], "Ada");
+        let of = Barred { rule: Rule::Hours, of: Side::Office };
+        let mut why = BarredView { barred: of, lifted_by: vec!["Ada, room 12".to_owned()] };
+        let by = "not at this hour, by your office's rule for calls with other offices; ask";
+        assert_eq!(barred(&why), format!("{by} Ada, room 12"));
+        assert_eq!(barred_json(&why)["of"], "office");
+        why.lifted_by.clear();
+        assert_eq!(barred(&why), format!("{by} the operator of your exchange"));
     }
 }

@@ -7,7 +7,7 @@ use record::contents::mark;
 use serde_json::{Value, json};
 
 use super::reading::{Facts, Noted, OnRecord, Reading};
-use super::text::{end, role, stage, utc};
+use super::text::{behalf, end, role, stage, utc};
 use super::{Format, memo, write_new};
 use crate::cli::Failure;
 use crate::exchange::folder::hex;
@@ -77,6 +77,7 @@ fn facts(reading: &Reading, f: &Facts) -> Value {
         "call": hex(&call.call.0), "placed": call.placed, "at": call.at.0, "at_utc": utc(call.at),
         "contact": person(&call.contact), "contact_identity": hex(&call.identity.0),
         "arranged_by": call.arranged_by.as_ref().map(person), "policy": call.policy.as_str(),
+        "behalf": call.behalf.0.as_ref().map(|b| json!({"name": b.name.as_str(), "verified": b.verified})),
         "members": call.members.as_slice().iter().map(|m| json!({
             "who": person(&m.who), "role": role(m.role), "own": m.own, "from": m.from.0, "to": m.to.0,
         })).collect::<Vec<_>>(),
@@ -98,7 +99,7 @@ fn note(reading: &Reading, n: &Noted) -> Value {
 /// One line for each handset's facts of a call.
 fn table(calls: &[&OnRecord]) -> String {
     let mut out = String::from(
-        "entry,at_utc,office,principal,handset,direction,contact,contact_office,arranged_by,policy,talked_s,end,notes\r\n",
+        "entry,at_utc,office,principal,handset,direction,contact,contact_office,arranged_by,policy,talked_s,end,notes,behalf\r\n",
     );
     for on in calls {
         for f in &on.facts {
@@ -118,6 +119,7 @@ fn table(calls: &[&OnRecord]) -> String {
                 call.talked.to_string(),
                 end(call.end).to_owned(),
                 on.notes.len().to_string(),
+                call.behalf.0.as_ref().map(behalf).unwrap_or_default(),
             ];
             let line: Vec<String> = fields.iter().map(|text| field(text)).collect();
             out.push_str(&line.join(","));

@@ -5,7 +5,7 @@ use record::entry::{Call, Person};
 use record::tree::verify_inclusion;
 
 use super::reading::{OnRecord, Reading};
-use super::text::{end, harmless, length, one_line, role, stage, utc};
+use super::text::{behalf, end, harmless, length, one_line, role, stage, utc};
 use crate::cli::Failure;
 
 /// `hotline record list`.
@@ -104,6 +104,9 @@ fn show_call(call: &Call) {
     println!("  talked     {}", length(call.talked));
     println!("  end        {}", end(call.end));
     println!("  rule       {}", one_line(call.policy.as_str()));
+    if let Some(of) = &call.behalf.0 {
+        println!("  name       {}", one_line(&behalf(of)));
+    }
     if let Some(by) = &call.arranged_by {
         println!("  arranged   by {}", person(by));
     }

@@ -3,7 +3,7 @@
 use record::entry::Person;
 
 use super::reading::{Facts, OnRecord, Reading};
-use super::text::{end, harmless, length, role, stage, utc};
+use super::text::{behalf, end, harmless, length, role, stage, utc};
 use crate::exchange::folder::hex;
 
 const STYLE: &str = "\
@@ -95,6 +95,9 @@ fn facts_of(facts: &Facts) -> String {
     ];
     if let Some(by) = &call.arranged_by {
         rows.push(("Arranged by", person(by)));
+    }
+    if let Some(of) = &call.behalf.0 {
+        rows.push(("In the name", escaped(&behalf(of))));
     }
     rows.push(("Rule", escaped(call.policy.as_str())));
     let rows: String = rows

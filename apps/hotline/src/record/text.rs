@@ -1,7 +1,7 @@
 //! Words for people: times, stages, ends; and texts from people made harmless.
 
 use call::{Barred, End, Side};
-use record::entry::{Role, Stage};
+use record::entry::{Behalf, Role, Stage};
 use wire::Wall;
 
 /// A time of day, in UTC: offices are in several time zones.
@@ -78,6 +78,15 @@ pub(super) fn role(role: Role) -> &'static str {
     }
 }
 
+/// In whose name a call was placed.
+pub(super) fn behalf(behalf: &Behalf) -> String {
+    let Behalf { name, verified } = behalf;
+    match verified {
+        true => format!("on behalf of {}, verified", name.as_str()),
+        false => format!("on behalf of {}, as the caller said; not verified", name.as_str()),
+    }
+}
+
 /// Why a call ended.
 pub(super) fn end(code: Option<u8>) -> &'static str {
     let Some(code) = code else { return "handset stopped during the call" };
@@ -98,6 +107,7 @@ pub(super) fn end(code: Option<u8>) -> &'static str {
         Some(End::NoKeys) => "no keys",
         Some(End::ByRule(Barred { of: Side::Own, .. })) => "refused by a rule of this side",
         Some(End::ByRule(Barred { of: Side::Theirs, .. })) => "refused by a rule of the other side",
+        Some(End::ByRule(Barred { of: Side::Office, .. })) => "refused by a rule of this office",
         Some(End::Moved) => "went on at another handset of this side",
         None => "ended in a way that this version does not know",
     }
@@ -113,6 +123,13 @@ mod tests {
         assert_eq!(utc(Wall(1_800_000_000)), "2027-01-15 08:00:00");
         assert_eq!(utc(Wall(u64::MAX)), "no time");
         assert_eq!((length(59), length(3_725)), ("0:59".into(), "1:02:05".into()));
+    }
+
+    #[test]
+    fn on_whose_behalf_it_was_is_said_as_what_it_is() {
+        let of = |verified| behalf(&Behalf { name: wire::Text::new("Paula").unwrap(), verified });
+        assert_eq!(of(true), "on behalf of Paula, verified");
+        assert_eq!(of(false), "on behalf of Paula, as the caller said; not verified");
     }
 
     #[test]

@@ -330,7 +330,9 @@ pub(crate) fn event(event: phone::Event) -> protocol::Event {
         E::Text { call } => P::Text { call },
         E::TextArrived { call } => P::TextArrived { call },
         E::Behalf { call } => P::Behalf { call },
-        E::Delegated { contact } => P::Delegated { contact },
+        E::Delegated { contact }
+        | E::Managed { contact }
+        | E::ManageAnswered { principal: contact, .. } => P::Delegated { contact },
         E::OfficeLine { contact, fails } => P::OfficeLine { contact, fails },
         E::Recall { call } => P::Recall { call },
         E::Preempted { call } => P::Preempted { call },

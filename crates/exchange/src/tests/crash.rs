@@ -163,6 +163,10 @@ fn damaged_rows_are_named() {
     for (i, row) in rows.iter().enumerate().filter(|(_, row)| ![5, 9].contains(&row.space)) {
         let mut damaged = rows.clone();
         damaged[i].value.pop();
+        if row.space == 6 {
+            // Its last byte is one that earlier versions did not write.
+            damaged[i].value.pop();
+        }
         let error = restore(&w, damaged).unwrap_err();
         assert!(error.to_string().contains("backup"), "{row:?}: {error}");
         let mut damaged = rows.clone();
@@ -204,7 +208,7 @@ proptest! {
     #[test]
     fn foreign_rows_never_panic(
         rows in proptest::collection::vec(
-            (0u8..36, proptest::collection::vec(any::<u8>(), 0..40), proptest::collection::vec(any::<u8>(), 0..400)),
+            (0u8..37, proptest::collection::vec(any::<u8>(), 0..40), proptest::collection::vec(any::<u8>(), 0..400)),
             0..8,
         )
     ) {

@@ -2,7 +2,8 @@
 //! see is the same: bytes, sizes, virtual time.
 //!
 //! ```text
-//!  7 states: unknown, revoked, expired, used, offline, busy, declining  (and an eighth: it rings on)
+//!  9 states: unknown, revoked, expired, used, offline, busy, declining, through staff, outside the hours of the office's rule
+//!            (and a tenth: it rings on)
 //!  3 probers, each an exchange with a trunk of its own × Open, Mail, Redeem, and all of them in a row
 //!  2 handsets, of this office and of another one × Open, Post, Redeem
 //! ```
@@ -17,8 +18,18 @@ use wire::{Leg, MailId, Time, Wall};
 
 use super::world::{Disk, World, address, blob, envelope, key, public};
 
-const STATES: [&str; 8] =
-    ["rings on", "unknown", "revoked", "expired", "used", "offline", "busy", "declining"];
+const STATES: [&str; 10] = [
+    "rings on",
+    "unknown",
+    "revoked",
+    "expired",
+    "used",
+    "offline",
+    "busy",
+    "declining",
+    "through staff",
+    "outside hours",
+];
 
 /// Who asks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,6 +99,8 @@ fn prepare(state: &str, prober: Prober) -> (World, [usize; 2]) {
             w.disconnect(a2);
         }
         "busy" => w.use_all_legs([a, a2], 50, &key(5)),
+        "through staff" => w.rule("anna", true),
+        "outside hours" => w.rule("anna", false),
         "declining" => {
             w.phones[a].declines = true;
             w.phones[a2].declines = true;

@@ -8,7 +8,7 @@ use super::trunks::Bare;
 use super::world::{World, address, blob, envelope, key, public};
 
 /// What can be the matter with the address that a trunk asks about.
-const MATTERS: [&str; 9] = [
+const MATTERS: [&str; 11] = [
     "well",
     "unknown",
     "revoked",
@@ -18,6 +18,8 @@ const MATTERS: [&str; 9] = [
     "offline",
     "busy",
     "declining",
+    "through staff",
+    "outside hours",
 ];
 
 /// Office 0 with `anna`, whose address 1 is in this state. Key 1 is the asker's.
@@ -56,6 +58,8 @@ fn prepare(matter: &str) -> (World, Vec<usize>) {
             w.disconnect(a2);
         }
         "busy" => w.use_all_legs([a, a2], 50, &key(5)),
+        "through staff" => w.rule("anna", true),
+        "outside hours" => w.rule("anna", false),
         _ => {}
     }
     w.now = Time(70_000_000);

@@ -15,14 +15,14 @@ use wire::line::{LineDown, LineUp};
 use wire::rows::{Change, Row};
 use wire::trunk::Trunk;
 use wire::{
-    Address, Blob, Envelope, ExchangePub, ExchangeRef, Leg, LinePub, MailId, Nonce, PairwisePub,
-    Text, Time, Token, Wall,
+    Address, Blob, Envelope, ExchangePub, ExchangeRef, Hours, Leg, LinePub, MailId, Nonce,
+    PairwisePub, Text, Time, Token, Wall,
 };
 
 use crate::rows::MARK;
 use crate::{
-    CloseReason, Command, Config, Conn, Event, Exchange, Input, Output, Reply, SourceId,
-    TrunkPolicy,
+    CloseReason, Command, Config, Conn, Event, Exchange, Input, OfficeRule, Output, Reply,
+    SourceId, TrunkPolicy,
 };
 
 pub(super) const LINE_DELAY: u64 = 1_000;
@@ -716,6 +716,27 @@ impl World {
             self.open(phone, 2 * counter as u16 + 1, 0, envelope(address, key, counter, b""));
             self.run(300);
         }
+    }
+
+    /// The operator of office 0 makes a rule about a principal's lines: through staff, or in hours that are not now.
+    pub(super) fn rule(&mut self, principal: &str, staff: bool) {
+        let hours = (!staff).then(|| self.closed());
+        let rule = OfficeRule { staff, hours, lifts: text("Ada, room 12") };
+        self.set_rule(principal, Some(rule));
+    }
+
+    /// Hours that are not now.
+    pub(super) fn closed(&self) -> Hours {
+        let minute = u16::try_from(self.wall.0 % 86_400 / 60).unwrap();
+        let from = (minute + 720) % 1_440;
+        Hours::new(0x7f, from, (from + 60) % 1_440, 0).unwrap()
+    }
+
+    pub(super) fn set_rule(&mut self, principal: &str, rule: Option<OfficeRule>) {
+        self.offices[0].replies.clear();
+        self.command(0, 900, Command::SetRule { principal: text(principal), rule });
+        self.run(50);
+        assert_eq!(self.offices[0].replies, [(900, Reply::Done)]);
     }
 
     pub(super) fn incoming(&mut self, phone: usize) -> Leg {

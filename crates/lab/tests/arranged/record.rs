@@ -1,16 +1,17 @@
 //! An arranged call on the record: as each office has it.
 
-use phone::Command;
+use phone::{BehalfView, Command, Event, Unproved};
 use record::Calls;
 use record::entry::{Body, Call, Role as As, Stage};
 use record::order::Order;
 use record::sealing::{OpenKey, open};
+use seal::delegation::Rights;
 use seal::office::OfficerKey;
 use wire::Wall;
 use wire::talk::Role;
 
 use crate::staff::*;
-use crate::support::{lines_up, meet, secs};
+use crate::support::{answer, lines_up, meet, secs};
 
 fn key() -> OpenKey {
     OpenKey::from_seed(&[7; 32]).unwrap()
@@ -117,4 +118,79 @@ fn an_arranged_call_is_on_the_record_with_its_members_their_times_and_who_arrang
     let left = paula.steps.as_slice().iter().filter(|s| s.stage == Stage::Left);
     assert!(left.count() >= 2, "that the attendants left is told");
     assert!((9..=14).contains(&paula.talked), "not the time that she was held: {}", paula.talked);
+}
+
+/// In whose name a party's latest call is.
+fn behalf(world: &mut lab::world::World, party: usize) -> Option<BehalfView> {
+    let now = world.now;
+    world.parties[party].view(now).calls.last().and_then(|c| c.behalf.clone())
+}
+
+/// Ada arranges a call in Paula's name. Ines knows Paula, Nora does not.
+#[test]
+fn on_whose_behalf_a_call_is_stands_on_the_record_and_is_read_by_who_is_brought_in() {
+    let mut world = kept(93);
+    let n = world.hire("Nora", 0);
+    lines_up(&mut world);
+    meet(&mut world, n, A1, true);
+    meet(&mut world, I, P1, true);
+    let contact = number(&mut world, P1, "Ada");
+    let delegate = Command::Delegate { contact, rights: Rights::PLACE, ttl: secs(86_400) };
+    world.command(P1, delegate).unwrap();
+    world.until(A1, secs(5), |e| matches!(e, Event::Delegated { .. }));
+    let (contact, principal) = (number(&mut world, A1, "Boris"), number(&mut world, A1, "Paula"));
+    world.command(A1, Command::CallFor { contact, principal }).unwrap();
+    world.until(A2, secs(10), |e| matches!(e, Event::Incoming { .. }));
+    answer(&mut world, A2);
+    world.run(secs(3));
+    bring(&mut world, A1, I, "Ines", Role::Interpreter, secs(1));
+    bring(&mut world, A1, n, "Nora", Role::NoteTaker, secs(1));
+    bring(&mut world, A1, P1, "Paula", Role::Principal, secs(1));
+    let paula = number(&mut world, I, "Paula");
+    let verified = BehalfView::Verified { contact: paula, name: "Paula".into() };
+    assert_eq!(behalf(&mut world, I), Some(verified));
+    let claimed = BehalfView::Claimed { name: "Paula".into(), why: Unproved::Stranger };
+    assert_eq!(behalf(&mut world, n), Some(claimed));
+    assert_eq!(behalf(&mut world, P1), None, "nobody tells her that it is for her");
+    world.run(secs(2));
+    let parties = [A1, I, n, P1];
+    for party in parties {
+        let id = crate::support::call(&mut world, party);
+        world.command(party, Command::HangUp { call: id }).unwrap();
+        world.run(secs(1));
+    }
+    let so = world.run_until(secs(90), |w| calls(w).len() == parties.len());
+    assert!(so, "{:?}", calls(&world).iter().map(|c| &c.0).collect::<Vec<_>>());
+    let noted = |who: &str| {
+        let calls = calls(&world);
+        let (_, call) = calls.iter().find(|(by, _)| by == who).unwrap();
+        call.behalf.0.clone().map(|b| (b.name.as_str().to_owned(), b.verified))
+    };
+    assert_eq!(noted("Ada"), Some(("Paula".to_owned(), true)));
+    assert_eq!(noted("Ines"), Some(("Paula".to_owned(), true)));
+    assert_eq!(noted("Nora"), Some(("Paula".to_owned(), false)));
+    assert_eq!(noted("Paula"), None);
+}
+
+/// Ada's handset is killed in a call in Paula's name: the entry that is made of what it had noted says so.
+#[test]
+fn a_call_that_broke_off_is_on_the_record_with_its_behalf() {
+    let mut world = kept(94);
+    let contact = number(&mut world, P1, "Ada");
+    let delegate = Command::Delegate { contact, rights: Rights::PLACE, ttl: secs(86_400) };
+    world.command(P1, delegate).unwrap();
+    world.until(A1, secs(5), |e| matches!(e, Event::Delegated { .. }));
+    let (contact, principal) = (number(&mut world, A1, "Boris"), number(&mut world, A1, "Paula"));
+    world.command(A1, Command::CallFor { contact, principal }).unwrap();
+    world.until(A2, secs(10), |e| matches!(e, Event::Incoming { .. }));
+    answer(&mut world, A2);
+    world.run(secs(3));
+    world.kill_party(A1);
+    world.run(secs(1));
+    world.start_party(A1);
+    let so = world.run_until(secs(60), |w| calls(w).len() == 1);
+    assert!(so);
+    let (_, call) = calls(&world).remove(0);
+    let behalf = call.behalf.0.unwrap();
+    assert_eq!((behalf.name.as_str(), behalf.verified, call.end), ("Paula", true, None));
 }

@@ -14,9 +14,10 @@ use crate::support::*;
 /// What passes on the trunk, without what is sealed: when, which way, which message or voice, how long.
 type Seen = Vec<(Time, bool, u8, usize)>;
 
-/// Anna, who is not verified, calls Boris. What she and her exchange see, from before the rule is made until a minute after the
+/// Anna, whom Boris trusts or not, calls him. What she and her exchange see, from before the rule is made until a minute after the
 /// call; and what his history says.
 fn seen(
+    trusted: bool,
     owner: impl FnOnce(&mut lab::world::World),
 ) -> (Seen, Vec<(Time, Event)>, lab::world::World) {
     let mut world = lab::world::World::new(2, 950);
@@ -24,7 +25,7 @@ fn seen(
     world.hire("Anna", 0);
     world.hire("Boris", 1);
     lines_up(&mut world);
-    meet(&mut world, A, B, false);
+    meet(&mut world, A, B, trusted);
     world.run(secs(5));
     let tape = Rc::new(RefCell::new(Seen::new()));
     let seen = tape.clone();
@@ -55,13 +56,13 @@ fn seen(
 
 #[test]
 fn to_a_contact_that_is_not_trusted_a_rule_looks_like_an_owner_who_is_away() {
-    let (away, his, _) = seen(|world| world.kill_party(B));
+    let (away, his, _) = seen(false, |world| world.kill_party(B));
     assert!(away.len() > 2, "the call passes");
     let only = ContactRules { interpreter: true, ..ContactRules::default() };
     let hours = call::hours::read("Sun 09:00-10:00 +00:00").unwrap();
     let closed = ContactRules { hours: Some(hours), ..ContactRules::default() };
     for rules in [only, closed] {
-        let (ruled, hers, mut world) = seen(|world| {
+        let (ruled, hers, mut world) = seen(false, |world| {
             world.command(B, Command::SetRules { contact: 1, rules }).unwrap();
         });
         assert_eq!(ruled, away, "on the trunk: the same messages, as long, at the same times");
@@ -73,5 +74,31 @@ fn to_a_contact_that_is_not_trusted_a_rule_looks_like_an_owner_who_is_away() {
         assert!(world.parties[B].saw(Time(0), rings).is_none(), "and nothing rang");
         let told = contact(&mut world, A, 1);
         assert!(told.their_rules == wire::Rules::default() && told.barred.is_none());
+    }
+}
+
+/// The office's rule about Boris's line, and not one of his: his exchange answers for him, and tells nobody, not even whom he trusts.
+#[test]
+fn to_everybody_outside_a_rule_of_the_office_looks_like_an_owner_who_is_away() {
+    for trusted in [false, true] {
+        let (away, his, _) = seen(trusted, |world| world.kill_party(B));
+        let hours = call::hours::read("Sun 09:00-10:00 +00:00").ok();
+        for (staff, hours) in [(true, None), (false, hours)] {
+            let (ruled, hers, mut world) = seen(trusted, |world| {
+                let lifts = wire::Text::new("Ada, room 12").unwrap();
+                world.rule(1, "Boris", Some(exchange::OfficeRule { staff, hours, lifts }));
+            });
+            assert_eq!(ruled, away, "on the trunk: the same messages, as long, at the same times");
+            assert_eq!(hers, his, "on her screen: the same events at the same times");
+            let now = world.now;
+            let view = world.parties[B].view(now);
+            assert_eq!((view.history.len(), view.missed), (1, 1), "a missed call");
+            let why = view.history[0].barred.clone().unwrap();
+            let rule = if staff { wire::Rule::ThroughStaff } else { wire::Rule::Hours };
+            assert_eq!(why.barred, call::Barred { rule, of: call::Side::Office });
+            assert_eq!(why.lifted_by, ["Ada, room 12"]);
+            let rang = |e: &Event| matches!(e, Event::Incoming { .. });
+            assert!(world.parties[B].saw(Time(0), rang).is_none());
+        }
     }
 }

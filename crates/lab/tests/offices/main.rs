@@ -11,6 +11,7 @@ mod faults;
 mod kill;
 mod lamps;
 mod linetest;
+mod manage;
 mod night;
 mod position;
 mod precedence;

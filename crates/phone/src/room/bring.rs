@@ -208,6 +208,7 @@ impl Phone {
         room.bringing.retain(|b| b.contact != contact);
         room.bringing.push(Bringing::new(contact, leg, role, self.now + self.patience));
         self.after(Effect::Open(id, leg, LineUp::Open { leg, exchange, envelope }));
+        self.say_behalf_to(id, contact, leg);
         if role == Role::Principal {
             room.urges = room.urges.max(precedence);
             self.say_in_room(id, room, &CallMessage::Urgency { precedence: room.urges });
@@ -330,6 +331,11 @@ impl Phone {
             Closure::Full | Closure::Limit => End::NoPath,
             Closure::Closed | Closure::Elsewhere => End::NoAnswer,
         };
+        self.in_room(id, |phone, room| phone.not_brought(id, room, leg, end));
+    }
+
+    /// The own exchange does not place it.
+    pub(crate) fn bringing_barred(&mut self, id: u32, leg: Leg, end: End) {
         self.in_room(id, |phone, room| phone.not_brought(id, room, leg, end));
     }
 

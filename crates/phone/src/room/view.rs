@@ -9,6 +9,7 @@ use wire::{Precedence, Rule};
 
 use super::Room;
 use crate::night::NightThere;
+use crate::rules::BarredView;
 
 /// What a member of a call of more than two waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,6 +90,8 @@ pub struct BringingView {
     pub night: Option<NightThere>,
     /// Why it did not come in.
     pub over: Option<End>,
+    /// If a rule kept it from being rung: which, and who can lift it.
+    pub barred: Option<BarredView>,
 }
 
 impl Room {
@@ -128,6 +131,7 @@ impl Room {
             rings: b.rings,
             night: b.night.clone(),
             over: b.over,
+            barred: None,
         });
         RoomView {
             stage: self.stage(),

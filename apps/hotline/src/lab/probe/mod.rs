@@ -1,7 +1,7 @@
 //! `hotline lab probe`: can the state of an address be told from how long an exchange takes? Real sockets, disk, keys.
 //!
 //! ```text
-//!  people    handsets of those whose addresses are asked about: seven states
+//!  people    handsets of those whose addresses are asked about: eight states
 //!  prober    exchanges that ask: a former contact, whose key fits, and an outsider, whose key does not
 //!  target    the exchange as it is; and a leaky one, which must be found out, or the run has proved nothing
 //!  tell      each state against the others: permutations within blocks, corrected after Holm
@@ -32,9 +32,10 @@ use target::Target;
 use tell::Block;
 
 /// What can be the matter with an address.
-const STATES: [&str; 7] = ["unknown", "revoked", "expired", "used", "offline", "busy", "declining"];
+const STATES: [&str; 8] =
+    ["unknown", "revoked", "expired", "used", "offline", "busy", "declining", "ruled"];
 /// Those that are bound to somebody: what the leaky exchange gives away.
-const BOUND: [bool; 7] = [false, false, false, false, true, true, true];
+const BOUND: [bool; 8] = [false, false, false, false, true, true, true, true];
 /// Longest wait for anything.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// A difference is one if chance gives it so rarely, over all comparisons together.

@@ -5,6 +5,7 @@
 //!  quentin offline: has an address, and his handset is off
 //!  rosa    busy: all legs of her line are in use
 //!  sergei  declining: his handset closes whatever rings, at once
+//!  tamara  ruled: by the office's rule no call of another office rings at her handset, which is on
 //! ```
 
 use std::collections::VecDeque;
@@ -26,13 +27,16 @@ use crate::host::Clock;
 use crate::net::{ConnId, Endpoint, Event, ExchangeKey, Limits, Peer, Role};
 
 /// Who they are, in order of their lines.
-pub(super) const PEOPLE: [&str; 5] = ["Anna", "Bertrand", "Quentin", "Rosa", "Sergei"];
+pub(super) const PEOPLE: [&str; 6] = ["Anna", "Bertrand", "Quentin", "Rosa", "Sergei", RULED];
+/// About whose lines the office has a rule.
+pub(super) const RULED: &str = "Tamara";
 const ANNA: usize = 0;
 /// Anna's card was redeemed by him.
 const BERTRAND: usize = 1;
 const QUENTIN: usize = 2;
 const ROSA: usize = 3;
 const SERGEI: usize = 4;
+const TAMARA: usize = 5;
 /// Legs of one line.
 const LEGS: u16 = limits::LEGS_PER_LINE as u16;
 
@@ -92,12 +96,16 @@ impl People {
 
     fn set_up(&mut self, contact: PairwisePub) -> Result<(), Failure> {
         let now = self.clock.wall();
-        let [revoked, expired, used, offline, busy, declining] =
-            ["revoked", "expired", "used", "offline", "busy", "declining"]
+        let [revoked, expired, used, offline, busy, declining, ruled] =
+            ["revoked", "expired", "used", "offline", "busy", "declining", "ruled"]
                 .map(|name| STATES.iter().position(|s| *s == name).unwrap_or(0));
-        for (line, state) in
-            [(ANNA, revoked), (QUENTIN, offline), (ROSA, busy), (SERGEI, declining)]
-        {
+        for (line, state) in [
+            (ANNA, revoked),
+            (QUENTIN, offline),
+            (ROSA, busy),
+            (SERGEI, declining),
+            (TAMARA, ruled),
+        ] {
             let (request, address) = (1, address(state));
             self.ask(line, &LineUp::RegisterBound { request, address, bound: contact })?;
         }
@@ -226,7 +234,7 @@ impl People {
                 self.say(n, &LineUp::Close { leg: *leg })?;
                 return self.occupy(again);
             }
-            LineDown::Closed { .. } => return Ok(()),
+            LineDown::Closed { .. } | LineDown::Withheld { .. } => return Ok(()),
             _ => {
                 self.lines[n].inbox.push_back(message);
                 return Ok(());

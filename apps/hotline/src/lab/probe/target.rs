@@ -18,6 +18,7 @@ use exchange::{Command, Config, Conn, Exchange, Input, Output, SourceId, TrunkPo
 use wire::rows::Change;
 use wire::{EnrolLink, ExchangePub, Text, Time, Token, Wall};
 
+use super::people::RULED;
 use crate::cli::Failure;
 use crate::exchange::control::{Answer, Request};
 use crate::exchange::settings::Settings;
@@ -73,6 +74,15 @@ pub(super) fn product(dir: &Path, people: &[&str]) -> Result<Target, Failure> {
             _ => Err(Failure::from("the exchange lets nobody in")),
         };
     let links = people.iter().map(enrol).collect::<Result<_, Failure>>()?;
+    let rule = Request::Rule {
+        principal: RULED.into(),
+        staff: true,
+        hours: None,
+        lifts: "Ada, room 12".into(),
+    };
+    let Some(Answer::Ruled) = handle.ask(rule) else {
+        return Err("the exchange takes no rule".into());
+    };
     let (line, trunk, key) = (handle.line, handle.trunk, handle.key);
     // A thread that turns the host's error into ours.
     let thread = std::thread::spawn(move || match thread.join() {

@@ -12,7 +12,7 @@ use voice::{Grade, Level};
 
 use super::keys::{Pane, Prompt, State, incoming, live};
 use crate::phone::console::{HELP, behalf, delegation, lamp_word};
-use crate::phone::{night, rights, rules, shift, transfer, urgent};
+use crate::phone::{manage, night, rights, rules, shift, transfer, urgent};
 
 const KEYS: &str = "Enter call   c make a card   r redeem a card   v verify   t text   n texts   y history   C cards   : command   ? help   q quit";
 const CALL_KEYS: &str =
@@ -500,6 +500,7 @@ fn contact_text(view: &View, state: &State) -> Text<'static> {
     if let Some(last) = view.calls.iter().rev().find(|k| k.contact == c.id) {
         lines.push(Line::default());
         lines.push(Line::from(bold(call_state(last.state))));
+        lines.extend(last.barred.as_ref().map(|why| Line::from(rules::barred(why))));
         lines.extend(aside(last, &c.name).map(|said| Line::from(bold(said))));
         lines.extend(last.night.as_ref().map(|said| Line::from(bold(night::there(said)))));
         lines.extend(rights::line(last, view).map(|said| Line::from(bold(said))));
@@ -508,12 +509,13 @@ fn contact_text(view: &View, state: &State) -> Text<'static> {
 }
 
 fn delegations_text(view: &View) -> Text<'static> {
-    if view.delegations.is_empty() {
-        return Text::from(
-            "Nobody may do anything in your name. `:delegate N RIGHTS DAYS` lets contact N: place, receive, screen, join.",
-        );
+    let nobody = "Nobody may do anything in your name. `:delegate N RIGHTS DAYS` lets contact N: place, receive, screen, join, manage.";
+    let mut lines: Vec<String> = view.delegations.iter().map(|d| delegation(d, view)).collect();
+    if lines.is_empty() {
+        lines.push(nobody.into());
     }
-    view.delegations.iter().map(|d| Line::from(delegation(d, view))).collect()
+    lines.extend(manage::lines(view));
+    lines.into_iter().map(Line::from).collect()
 }
 
 fn cards_text(view: &View) -> Text<'static> {

@@ -107,6 +107,8 @@ impl State {
                 "That card is no longer valid. If it should be: somebody else may have used it; ask its issuer.".into()
             }
             Event::ContactGone { contact } => format!("{} has ended the contact.", name(contact)),
+            Event::Managed { .. } => crate::phone::manage::latest(view),
+            Event::ManageAnswered { number, .. } => crate::phone::manage::answered(number, view),
             Event::OfficeLine { contact, fails } => crate::phone::position::told(contact, fails, view),
             Event::Relay { call } => {
                 let found = view.calls.iter().find(|c| c.id == call);
@@ -170,7 +172,7 @@ impl State {
             Show::Lines => Pane::Lines,
             Show::Agenda | Show::Shift => Pane::Agenda,
             Show::Words(_) => Pane::Contact,
-            Show::Delegations => Pane::Delegations,
+            Show::Delegations | Show::Managed | Show::Requests => Pane::Delegations,
         };
     }
 

@@ -110,6 +110,7 @@ pub(super) fn lines(room: &RoomView, call: &CallView, view: &View) -> Vec<Line<'
             (None, false) => "is called",
         };
         lines.push(Line::from(format!("{name}  {}: {state}", role_word(b.role))));
+        lines.extend(b.barred.as_ref().map(|why| Line::from(crate::phone::rules::barred(why))));
         lines.extend(b.night.as_ref().map(|said| Line::from(crate::phone::night::there(said))));
     }
     lines.push(Line::default());

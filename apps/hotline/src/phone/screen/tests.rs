@@ -59,6 +59,7 @@ pub(in crate::phone) fn view() -> View {
             lamp: None,
             may: seal::delegation::Rights(0),
             may_call_for: None,
+            may_manage: None,
             own_device: false,
             ready: true,
             suite: String::new(),
@@ -70,6 +71,9 @@ pub(in crate::phone) fn view() -> View {
         missed: 0,
         notes: Vec::new(),
         delegations: Vec::new(),
+        managed: Vec::new(),
+        requests: Vec::new(),
+        lists: Vec::new(),
         office_lines: Vec::new(),
         record: RecordView {
             calls: record::Calls::None,
@@ -179,6 +183,17 @@ fn a_contact_shows_rules_and_who_can_lift_the_one_that_keeps_a_call_from_coming_
     ] {
         assert!(screen.contains(shown), "{shown}:\n{screen}");
     }
+}
+
+#[test]
+fn a_call_that_the_office_s_rule_stopped_says_so_and_whom_to_ask() {
+    let barred = call::Barred { rule: wire::Rule::ThroughStaff, of: call::Side::Office };
+    let why = phone::BarredView { barred, lifted_by: vec!["Ada, room 12".into()] };
+    let mut view = with_call(CallState::Ended(End::ByRule(barred)));
+    view.calls[0].barred = Some(why);
+    let screen = drawn(&view, &state());
+    let said = "through staff only, by your office's rule for calls with other";
+    assert!(screen.contains("Not by the rules") && screen.contains(said), "{screen}");
 }
 
 #[test]
