@@ -73,7 +73,7 @@ test('the attendant sees whether the principal is free, and nobody of another of
 test('the attendant calls in the name of the principal, until it is taken back', async () => {
   await open('Boris');
   await anna.press('Allow it');
-  await anna.page.getByText('May call in your name until').waitFor();
+  await anna.page.getByText('Allowed until').waitFor();
   assert.deepEqual(await serious(anna.page), []);
   const principal = await knows(boris, 'Anna', (c) => c.may_call_for);
   boris.say(`call ${(await knows(boris, 'Clara')).contact} for ${principal.contact}`);
@@ -129,5 +129,77 @@ test('rules of the contact are shown, and a call against them is not placed', as
   await anna.page.locator('.notices').getByText('Only with an interpreter in the call').waitFor();
   clara.say(`policy ${contact} none`);
   await anna.page.getByRole('heading', { name: 'Rules of Clara' }).waitFor({ state: 'detached' });
+});
+
+/** Lets Boris do one thing in Anna's name, and nothing else; what he was allowed before is taken back. */
+async function allow(right, word) {
+  await open('Boris');
+  const back = anna.button('Take it back');
+  if (await back.count()) await back.click();
+  await anna.page.getByLabel('Call others in your name').uncheck();
+  await anna.page.getByLabel(right).check();
+  await anna.press('Allow it');
+  return knows(boris, 'Anna', (c) => c.may.includes(word));
+}
+
+test('the attendant answers for the principal, who reads it and is not heard', async () => {
+  await allow('Answer calls that ring here', 'receive');
+  clara.say(`call ${(await knows(clara, 'Anna')).contact}`);
+  await anna.page.getByRole('dialog').getByText('It rings at Boris, too').waitFor();
+  assert.deepEqual(await serious(anna.page), []);
+  await boris.until((said) => said.event === 'incoming');
+  boris.say('answer');
+  await anna.page.getByText('Boris has the call, for you').waitFor();
+  const { room } = await clara.until((said) => said.event === 'room' && said.room?.stage === 'connected');
+  assert.deepEqual(room.members.map((m) => [m.name, m.behalf]).sort(), [['Boris', 'Anna'], ['Clara', null]]);
+  clara.say('hangup');
+  await boris.until((said) => said.event === 'call' && said.state === 'ended');
+});
+
+test('the attendant is asked first, and the principal answers all the same', async () => {
+  await allow('Be asked first', 'screen');
+  clara.say(`call ${(await knows(clara, 'Anna')).contact}`);
+  await anna.page.getByRole('dialog').getByText('Boris is asked first. You can answer all the same.').waitFor();
+  await anna.press('Answer');
+  await anna.sees('Connected');
+  await anna.press('End');
+});
+
+test('the attendant comes into a call, and is on the screen', async () => {
+  const { contact } = await allow('Come into your calls', 'join');
+  await open('Clara');
+  await anna.page.getByRole('button', { name: 'Call', exact: true }).click();
+  await clara.until((said) => said.event === 'incoming');
+  clara.say('answer');
+  await anna.sees('Connected');
+  boris.say(`join ${contact}`);
+  await anna.page.getByText('Boris comes into your call, as you allowed.').waitFor();
+  await anna.page.locator('.member', { hasText: 'Boris' }).waitFor();
+  assert.deepEqual(await serious(anna.page), []);
+  await anna.press('End');
+});
+
+test('the attendant keeps the contacts, and what was done is written down', async () => {
+  const { contact } = await allow('Keep your contacts', 'manage');
+  boris.say(`manage ${contact} card Pavel`);
+  await open('Boris');
+  const done = anna.page.locator('.done-for-me', { hasText: 'A card for Pavel' });
+  await done.getByText('Done').waitFor();
+  assert.deepEqual(await serious(anna.page), []);
+});
+
+test('at the web handset the contacts of a principal are listed, and a card is made for one more', async () => {
+  boris.say(`delegate ${(await knows(boris, 'Anna')).contact} manage 2`);
+  await open('Boris');
+  const theirs = anna.page.getByRole('region', { name: 'Contacts of Boris' });
+  await theirs.getByRole('button', { name: 'List them' }).click();
+  await theirs.getByText('Clara', { exact: true }).waitFor();
+  await theirs.getByLabel('For whom is the card?').fill('Pavel');
+  await theirs.getByRole('button', { name: 'Make the card' }).click();
+  await theirs.getByRole('button', { name: 'Copy link' }).waitFor();
+  assert.deepEqual(await serious(anna.page), []);
+  boris.say('managed');
+  const { managed } = await boris.until((said) => said.managed);
+  assert.deepEqual(managed.map((m) => [m.by, m.what, m.subject, m.state]), [['Anna', 'card', 'Pavel', 'done']]);
   assert.deepEqual(anna.errors, []);
 });

@@ -38,6 +38,11 @@ impl App {
         self.place(Command::CallFor { contact, principal });
     }
 
+    /// Comes into the call that a contact is in. `listens`: as a note-taker, who sends no voice.
+    pub fn join(self, contact: u32, listens: bool) {
+        self.place(Command::Join { contact, listens });
+    }
+
     fn place(self, command: Command) {
         self.sound_on();
         let others = self.connected();

@@ -225,6 +225,8 @@ fn happened(app: App, event: Event) {
                 call_up(app, t.sh_ev.to_owned());
             }
         }
+        Event::Joins { contact } => app.notify(fill(t.re_ev, &app.name_of(contact)), true),
+        Event::Managed { contact } => app.notify(fill(t.mg_ev, &app.name_of(contact)), false),
         Event::MoveFailed { .. } => app.notify(t.mv_failed.to_owned(), false),
         Event::CampOver { contact } => call_up(app, fill(t.ev_camp_over, &app.name_of(contact))),
         Event::Note { contact } | Event::CardHanded { contact } => {
@@ -252,6 +254,8 @@ fn happened(app: App, event: Event) {
         | Event::Admitted
         | Event::ContactReady { .. }
         | Event::RefusedByRule { .. }
+        | Event::Relay { .. }
+        | Event::ManageAnswered { .. }
         | Event::Lamp { .. }
         | Event::Behalf { .. }
         | Event::Night { .. }

@@ -1,6 +1,7 @@
 //! States in words, each with its icon: nothing is said by colour alone.
 
 pub mod room;
+pub mod staff;
 
 use protocol::{
     Behalf, CallState, CallView, CardState, ContactView, End, ErrorCode, Grade, Keys, LineState,
@@ -60,15 +61,24 @@ pub fn contact(c: &ContactView, t: &'static Text) -> Said {
             said(Icon::Device, Tone::Good, t.s_own)
         }
         (Progress::Accepted, _) if c.own_device => said(Icon::Device, Tone::Care, t.s_own_wants),
-        (Progress::Redeeming, _) => said(Icon::Clock, Tone::Calm, t.s_redeeming),
-        (Progress::Redeemed, _) => said(Icon::Clock, Tone::Calm, t.s_redeemed),
-        (Progress::Refused, _) => said(Icon::Alert, Tone::Bad, t.s_refused),
-        (Progress::Revoked, _) => said(Icon::Block, Tone::Calm, t.s_revoked),
-        (Progress::Gone, _) => said(Icon::Cross, Tone::Calm, t.s_gone),
         (Progress::Accepted, _) if c.blocked => said(Icon::Block, Tone::Care, t.s_blocked),
         (Progress::Accepted, Keys::Unverified) => said(Icon::Shield, Tone::Care, t.s_unverified),
         (Progress::Accepted, Keys::Pinned) => said(Icon::Handshake, Tone::Good, t.s_pinned),
         (Progress::Accepted, Keys::Verified) => said(Icon::ShieldCheck, Tone::Good, t.s_verified),
+        (progress, _) => standing(progress, t),
+    }
+}
+
+/// How far a contact of somebody else's is.
+#[must_use]
+pub fn standing(progress: Progress, t: &'static Text) -> Said {
+    match progress {
+        Progress::Redeeming => said(Icon::Clock, Tone::Calm, t.s_redeeming),
+        Progress::Redeemed => said(Icon::Clock, Tone::Calm, t.s_redeemed),
+        Progress::Accepted => said(Icon::Check, Tone::Good, t.mg_accepted),
+        Progress::Refused => said(Icon::Alert, Tone::Bad, t.s_refused),
+        Progress::Revoked => said(Icon::Block, Tone::Calm, t.s_revoked),
+        Progress::Gone => said(Icon::Cross, Tone::Calm, t.s_gone),
     }
 }
 

@@ -164,6 +164,18 @@ pub enum Event {
     RefusedByRule {
         contact: u32,
     },
+    Relay {
+        call: u32,
+    },
+    Joins {
+        contact: u32,
+    },
+    Managed {
+        contact: u32,
+    },
+    ManageAnswered {
+        principal: u32,
+    },
     Lamp {
         contact: u32,
     },

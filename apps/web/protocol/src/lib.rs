@@ -17,6 +17,7 @@ mod from_worker;
 mod night;
 mod room;
 mod rules;
+mod staff;
 mod to_worker;
 mod transfer;
 mod view;
@@ -28,6 +29,10 @@ pub use room::{
     Asked, BringingView, Expected, MemberLevel, MemberView, Role, RoomStage, RoomView, Trust,
 };
 pub use rules::{Barred, Hours, Rule, Rules};
+pub use staff::{
+    ListView, ListedView, Manage, ManagedState, ManagedView, ManagedWhat, NotJoined, Refusal,
+    Relay, RequestState, RequestView, Right,
+};
 pub use to_worker::{Command, LockChoice, ToWorker};
 pub use transfer::{ElsewhereView, MovingView, OfferView, ShiftStage, ShiftView};
 pub use view::{

@@ -85,6 +85,8 @@ pub struct MemberView {
     pub name: String,
     pub office: String,
     pub role: Role,
+    /// On whose behalf it is here: the name of that person.
+    pub behalf: Option<String>,
     pub own: bool,
     pub gone: bool,
     pub heard: bool,

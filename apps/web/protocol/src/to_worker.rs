@@ -6,6 +6,7 @@ use crate::console::Appointment;
 use crate::night::NightRules;
 use crate::room::Role;
 use crate::rules::Rules;
+use crate::staff::{Manage, Right};
 use crate::view::Precedence;
 
 /// How the store at rest is locked.
@@ -101,10 +102,12 @@ pub enum Command {
     SetBlocked { contact: u32, blocked: bool },
     SetLamp { contact: u32, shown: bool },
     SetAway { on: bool },
-    Delegate { contact: u32, days: u32 },
+    Delegate { contact: u32, rights: Vec<Right>, days: u32 },
     RevokeDelegation { number: u64 },
     Call { contact: u32 },
     CallFor { contact: u32, principal: u32 },
+    Join { contact: u32, listens: bool },
+    Manage { principal: u32, ask: Manage },
     CallUrgent { contact: u32, precedence: Precedence },
     SetPrecedence { contact: u32, highest: Precedence },
     SetRules { contact: u32, rules: Rules<u32>, highest: Precedence },

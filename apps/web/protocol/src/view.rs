@@ -10,6 +10,7 @@ use crate::console::{AppointmentView, CampView, OfficeLineView, ParkedView};
 use crate::night::{NightThere, NightView};
 use crate::room::{Asked, MemberLevel, RoomView};
 use crate::rules::{Barred, Rule, Rules};
+use crate::staff::{ListView, ManagedView, Relay, RequestView, Right};
 use crate::transfer::{ElsewhereView, MovingView, OfferView, ShiftView};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -151,8 +152,13 @@ pub struct View {
     /// Level of the microphone, dBFS.
     pub mic: f32,
     pub contacts: Vec<ContactView>,
-    /// Who may call in the person's name; the latest last.
+    /// Who may do what in the person's name; the latest last.
     pub delegations: Vec<DelegationView>,
+    /// What they did with the person's contacts; the latest first.
+    pub managed: Vec<ManagedView>,
+    /// What the person asked of principals; the latest first.
+    pub requests: Vec<RequestView>,
+    pub lists: Vec<ListView>,
     /// Lines to other offices, at a switchboard position.
     pub office_lines: Vec<OfficeLineView>,
     pub calls: Vec<CallView>,
@@ -200,8 +206,8 @@ pub struct ContactView {
     pub own_office: bool,
     pub lamp_shown: bool,
     pub lamp: Option<Lamp>,
-    /// The person may call others in this contact's name.
-    pub may_call_for: bool,
+    /// What the person may do for this contact.
+    pub may: Vec<Right>,
     /// How urgent calls to it may be.
     pub may_claim: Precedence,
     /// How urgent its calls may be here, if it is trusted.
@@ -225,11 +231,12 @@ pub enum DelegationState {
     Revoked,
 }
 
-/// A contact that may call, or might, in the person's name.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+/// A contact that may do something in the person's name, or might.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct DelegationView {
     pub number: u64,
     pub contact: u32,
+    pub rights: Vec<Right>,
     /// Milliseconds since 1970.
     pub until_ms: f64,
     pub state: DelegationState,
@@ -281,6 +288,7 @@ pub struct CallView {
     /// Incoming: a contact asks this handset's person into a call of others.
     pub asked: Option<Asked>,
     pub behalf: Option<Behalf>,
+    pub relay: Option<Relay>,
     /// Over, by this rule.
     pub barred: Option<Barred>,
     /// Placed: the other side is in night service.

@@ -7,7 +7,6 @@ use call::lamp::Shown;
 use phone::{InputError, LineState};
 use protocol::{Command, ErrorCode, Problem};
 use seal::card::CardError;
-use seal::delegation::Rights;
 use wire::Wall;
 
 /// One enum's variants to another's of the same names.
@@ -21,6 +20,7 @@ mod console;
 mod night;
 mod room;
 mod rules;
+mod staff;
 mod transfer;
 
 /// How urgent a call is.
@@ -158,6 +158,9 @@ pub(crate) fn view(view: &phone::View, kept: bool) -> protocol::View {
         mic: view.mic.rms,
         contacts: view.contacts.iter().map(contact).collect(),
         delegations: view.delegations.iter().map(delegation).collect(),
+        managed: view.managed.iter().map(staff::managed).collect(),
+        requests: view.requests.iter().map(staff::request).collect(),
+        lists: view.lists.iter().map(staff::list).collect(),
         office_lines: view.office_lines.iter().map(console::office_line).collect(),
         calls: view.calls.iter().map(one_call).collect(),
         cards: view.cards.iter().map(card).collect(),
@@ -197,7 +200,7 @@ fn contact(c: &phone::ContactView) -> protocol::ContactView {
         trusted: c.trusted,
         blocked: c.blocked,
         own_office: c.own_office,
-        may_call_for: c.may_call_for.is_some(),
+        may: staff::rights(c.may),
         may_claim: precedence(c.may_claim),
         granted: precedence(c.rules.precedence),
         rules: rules::own(&c.rules),
@@ -217,6 +220,7 @@ fn delegation(d: &phone::DelegationView) -> protocol::DelegationView {
     protocol::DelegationView {
         number: d.number,
         contact: d.contact,
+        rights: staff::rights(d.rights),
         until_ms: wall_ms(d.until),
         state: same!(d.state, DelegationState => DelegationState { InForce, Expired, Revoked }),
         shown_until_ms: wall_ms(d.shown_until),
@@ -255,6 +259,7 @@ fn one_call(c: &phone::CallView) -> protocol::CallView {
         room: c.room.as_ref().map(room::view),
         asked: c.asked.as_ref().map(room::asked),
         behalf: c.behalf.as_ref().map(behalf),
+        relay: c.relay.as_ref().map(staff::relay),
         barred: c.barred.as_ref().map(rules::barred),
         night: c.night.as_ref().map(night::there),
         precedence: precedence(c.precedence),
@@ -330,9 +335,11 @@ pub(crate) fn event(event: phone::Event) -> protocol::Event {
         E::Text { call } => P::Text { call },
         E::TextArrived { call } => P::TextArrived { call },
         E::Behalf { call } => P::Behalf { call },
-        E::Delegated { contact }
-        | E::Managed { contact }
-        | E::ManageAnswered { principal: contact, .. } => P::Delegated { contact },
+        E::Delegated { contact } => P::Delegated { contact },
+        E::Managed { contact } => P::Managed { contact },
+        E::ManageAnswered { principal, .. } => P::ManageAnswered { principal },
+        E::Relay { call } => P::Relay { call },
+        E::Joins { contact, .. } => P::Joins { contact },
         E::OfficeLine { contact, fails } => P::OfficeLine { contact, fails },
         E::Recall { call } => P::Recall { call },
         E::Preempted { call } => P::Preempted { call },
@@ -355,8 +362,7 @@ pub(crate) fn event(event: phone::Event) -> protocol::Event {
         E::RecordDoubt(_) => P::RecordDoubt,
         E::Recorded => P::Recorded,
         E::Forged { call, leaf } => P::Forged { call, leaf },
-        // The page says of them what the call's room says.
-        E::Room { call } | E::Relay { call } | E::Joins { call, .. } => P::Room { call },
+        E::Room { call } => P::Room { call },
         E::OnRecord { call } => P::OnRecord { call },
         E::StoreFails => P::StoreFails,
         E::StoreWorks => P::StoreWorks,
@@ -384,13 +390,17 @@ pub(crate) fn command(command: Command) -> Result<phone::Command, Problem> {
         Command::SetBlocked { contact, blocked } => P::SetBlocked { contact, blocked },
         Command::SetLamp { contact, shown } => P::SetLamp { contact, shown },
         Command::SetAway { on } => P::SetAway { on },
-        Command::Delegate { contact, days } => {
+        Command::Delegate { contact, rights, days } => {
             let ttl = Duration::from_secs(u64::from(days) * 86_400);
-            P::Delegate { contact, rights: Rights::PLACE, ttl }
+            P::Delegate { contact, rights: staff::machines_rights(&rights), ttl }
         }
         Command::RevokeDelegation { number } => P::RevokeDelegation { number },
         Command::Call { contact } => P::Call { contact },
         Command::CallFor { contact, principal } => P::CallFor { contact, principal },
+        Command::Join { contact, listens } => P::Join { contact, listens },
+        Command::Manage { principal, ask } => {
+            P::Manage { principal, ask: staff::machines_ask(ask) }
+        }
         Command::CallUrgent { contact, precedence } => {
             let precedence = machines_precedence(precedence);
             P::CallUrgent { contact, principal: None, precedence }

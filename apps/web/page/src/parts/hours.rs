@@ -5,6 +5,7 @@ use protocol::Hours;
 
 use crate::app::App;
 use crate::browser;
+use crate::parts::fields::switch;
 use crate::time;
 
 /// Hours before anything is chosen: Monday to Friday, nine to six.
@@ -72,10 +73,7 @@ impl Choice {
             }
         };
         view! {
-            <label class="switch">
-                <input type="checkbox" prop:checked=move || on.get() on:change=move |e| on.set(event_target_checked(&e)) />
-                <span><strong>{label}</strong>{body.map(|body| view! { <span class="hint">{body}</span> })}</span>
-            </label>
+            {switch(label, body, on.into(), Box::new(move |now| on.set(now)))}
             {move || on.get().then(|| view! {
                 <fieldset class="days">
                     <legend>{legend}</legend>

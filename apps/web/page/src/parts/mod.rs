@@ -4,6 +4,7 @@ pub mod avatar;
 pub mod banners;
 pub mod confirm;
 pub mod devices;
+pub mod fields;
 pub mod heading;
 pub mod hours;
 pub mod icon;

@@ -32,6 +32,7 @@ struct Facts {
     precedence: protocol::Precedence,
     night: Option<protocol::NightThere>,
     barred: Option<protocol::Barred>,
+    relay: Option<protocol::Relay>,
 }
 
 fn found(app: App, id: u32, v: &protocol::View) -> Option<Facts> {
@@ -44,6 +45,7 @@ fn found(app: App, id: u32, v: &protocol::View) -> Option<Facts> {
         precedence: c.room.as_ref().map_or(c.precedence, |room| room.urgency.max(c.precedence)),
         night: c.night.clone(),
         barred: c.barred.clone(),
+        relay: c.relay.clone(),
     };
     v.calls
         .iter()
@@ -152,6 +154,7 @@ pub fn one(app: App, id: u32, console: bool) -> AnyView {
                 </div>
                 {move || timed.get().then(|| view! { <p class="timer" role="timer">{time}</p> })}
                 <p class="explain">{move || said.get().map(|(_, more)| more)}</p>
+                {move || facts.get().and_then(|f| f.relay).map(|r| relay(app, &r, &name()))}
                 {move || facts.get().and_then(|f| f.barred).map(|b| rules::lifted_by(&b, t))}
                 {move || facts.get().and_then(|f| f.night).map(|there| spoken(Icon::Moon, words::Tone::Care, night::there(app, &there)))}
             </div>
@@ -445,4 +448,11 @@ fn beside(app: App, id: u32) -> AnyView {
         </section>
     }
     .into_any()
+}
+
+/// Who answers for whom.
+pub fn relay(app: App, relay: &protocol::Relay, with: &str) -> AnyView {
+    let (of, tone, said) =
+        words::staff::relay(relay, with, |contact| app.name_of(contact), app.t());
+    spoken(of, tone, said)
 }

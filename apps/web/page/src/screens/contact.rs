@@ -6,11 +6,12 @@ use protocol::{Command, ContactView, Keys, Precedence, Progress};
 use crate::app::{App, Route};
 use crate::parts::avatar::avatar;
 use crate::parts::confirm::confirm;
+use crate::parts::fields::{line, switch};
 use crate::parts::heading::top;
 use crate::parts::icon::{Icon, icon};
 use crate::parts::state::state;
 use crate::parts::urgency::choose;
-use crate::screens::{rules, staff};
+use crate::screens::{manage, rules, staff};
 use crate::text::fill;
 use crate::words;
 
@@ -58,6 +59,7 @@ pub fn contact(app: App, id: u32) -> AnyView {
                             </button>
                         })}
                     {staff::call_for(app, id)}
+                    {staff::join(app, id)}
                     {move || contact.get().filter(|c| alive(c) && !c.own_device).map(|_| view! {
                         <button on:click=move |_| app.go(Route::Texts(id))>{icon(Icon::Chat)}<span>{t.texts}</span></button>
                     })}
@@ -73,6 +75,7 @@ pub fn contact(app: App, id: u32) -> AnyView {
             {move || contact.get().filter(alive).and_then(|c| rules::theirs(app, &c))}
             {move || ruled.get().map(|(name, of)| rules::own(app, id, &name, of))}
             {staff::staff(app, id)}
+            {manage::manage(app, id)}
             {rename(app, id, contact)}
             {move || contact.get().filter(|c| alive(c) && !c.own_device).map(|c| hand_on(app, &c))}
             {move || contact.get().filter(|c| !matches!(c.progress, Progress::Revoked)).map(|c| view! {
@@ -99,21 +102,13 @@ fn explained(c: &ContactView, app: App) -> Option<String> {
 fn policy(app: App, c: &ContactView) -> AnyView {
     let t = app.t();
     let (id, trusted, blocked, granted) = (c.id, c.trusted, c.blocked, c.granted);
-    let switch = |on: bool, label: &'static str, body: &'static str, press: Box<dyn Fn()>| {
-        view! {
-            <label class="switch">
-                <input type="checkbox" role="switch" prop:checked=on on:change=move |_| press() />
-                <span><strong>{label}</strong><span class="hint">{body}</span></span>
-            </label>
-        }
-    };
     view! {
         <section class="block">
             <h2>{fill(t.policy, &c.name)}</h2>
-            {switch(trusted, t.trusted, t.trusted_body,
-                Box::new(move || app.command(Command::SetTrusted { contact: id, trusted: Some(!trusted) })))}
-            {switch(blocked, t.block, t.block_body,
-                Box::new(move || app.command(Command::SetBlocked { contact: id, blocked: !blocked })))}
+            {switch(t.trusted, Some(t.trusted_body), Signal::stored(trusted),
+                Box::new(move |trusted| app.command(Command::SetTrusted { contact: id, trusted: Some(trusted) })))}
+            {switch(t.block, Some(t.block_body), Signal::stored(blocked),
+                Box::new(move |blocked| app.command(Command::SetBlocked { contact: id, blocked })))}
             {app.view.with_untracked(|v| v.first_handset).then(|| view! {
                 {choose(app, t.p_granted, Precedence::Flash, Signal::stored(granted),
                     move |highest| app.command(Command::SetPrecedence { contact: id, highest }))}
@@ -127,26 +122,15 @@ fn policy(app: App, c: &ContactView) -> AnyView {
 fn rename(app: App, id: u32, contact: Memo<Option<ContactView>>) -> AnyView {
     let t = app.t();
     let typed = RwSignal::new(contact.get_untracked().map(|c| c.name).unwrap_or_default());
-    let go = move |e: leptos::ev::SubmitEvent| {
-        e.prevent_default();
-        let name = typed.get_untracked().trim().to_owned();
-        if !name.is_empty() {
-            app.want(Command::RenameContact { contact: id, name }, move || {
-                app.notify(t.done.to_owned(), false)
-            });
-        }
+    let go = move |name| {
+        app.want(Command::RenameContact { contact: id, name }, move || {
+            app.notify(t.done.to_owned(), false)
+        });
     };
     view! {
         <section class="block">
             <h2>{t.rename}</h2>
-            <form class="row" on:submit=go>
-                <label class="field grow">
-                    <span>{t.new_name}</span>
-                    <input type="text" maxlength="60" dir="auto" prop:value=move || typed.get()
-                        on:input=move |e| typed.set(event_target_value(&e)) />
-                </label>
-                <button type="submit">{t.save}</button>
-            </form>
+            {line(t.new_name, t.save, "", typed, Box::new(go))}
         </section>
     }
     .into_any()
@@ -156,9 +140,7 @@ fn hand_on(app: App, c: &ContactView) -> AnyView {
     let t = app.t();
     let id = c.id;
     let typed = RwSignal::new(String::new());
-    let go = move |e: leptos::ev::SubmitEvent| {
-        e.prevent_default();
-        let text = typed.get_untracked().trim().to_owned();
+    let go = move |text| {
         app.want(Command::HandCard { contact: id, text }, move || {
             typed.set(String::new());
             app.notify(t.done.to_owned(), false);
@@ -168,14 +150,7 @@ fn hand_on(app: App, c: &ContactView) -> AnyView {
         <section class="block">
             <h2>{t.hand_card}</h2>
             <p class="hint">{fill(t.hand_card_body, &c.name)}</p>
-            <form class="row" on:submit=go>
-                <label class="field grow">
-                    <span>{t.paste_card}</span>
-                    <input type="text" autocomplete="off" spellcheck="false" dir="ltr" placeholder="hotline:card/…"
-                        prop:value=move || typed.get() on:input=move |e| typed.set(event_target_value(&e)) />
-                </label>
-                <button type="submit" disabled=move || typed.get().trim().is_empty()>{t.send}</button>
-            </form>
+            {line(t.paste_card, t.send, "hotline:card/…", typed, Box::new(go))}
         </section>
     }
     .into_any()

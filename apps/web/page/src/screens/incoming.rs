@@ -8,6 +8,7 @@ use crate::app::App;
 use crate::parts::avatar::avatar;
 use crate::parts::icon::{Icon, icon};
 use crate::parts::state::{spoken, urgent};
+use crate::screens::call::relay;
 use crate::text::fill;
 use crate::words;
 
@@ -19,6 +20,7 @@ pub fn incoming(app: App, id: u32) -> AnyView {
         let contact = v.contacts.iter().find(|c| c.id == call.contact).cloned();
         Some((contact, call.rings, v.name.clone(), call.asked.clone(), call.behalf.clone()))
     });
+    let asked = app.part(move |v| v.calls.iter().find(|c| c.id == id)?.relay.clone());
     let urgency = app.part(move |v| {
         let call = v.calls.iter().find(|c| c.id == id)?;
         Some((call.precedence, words::aside(call, t)))
@@ -35,7 +37,7 @@ pub fn incoming(app: App, id: u32) -> AnyView {
     let ignore = move || app.command(Command::Ignore { call: id });
     view! {
         <dialog node_ref=dialog class="incoming" class:silent=move || facts.get().is_some_and(|f| !f.1)
-            aria-labelledby="who-calls" aria-describedby="how-urgent asked-as behalf how-known"
+            aria-labelledby="who-calls" aria-describedby="how-urgent asked-as behalf who-else how-known"
             on:cancel=move |e: leptos::ev::Event| { e.prevent_default(); ignore(); }>
             <p class="incoming-word" role="alert">
                 {icon(Icon::Bell)}
@@ -58,6 +60,7 @@ pub fn incoming(app: App, id: u32) -> AnyView {
             <p id="behalf" dir="auto">{move || facts.get().and_then(|f| f.4).map(|b| words::behalf(&b, t)).map(|(icon, tone, said)| {
                 spoken(icon, tone, said)
             })}</p>
+            <div id="who-else">{move || asked.get().map(|r| relay(app, &r, &name()))}</div>
             <p class="for-whom">{move || facts.get().map(|f| fill(t.for_whom, &f.2))}</p>
             <p id="how-known">{move || facts.get().and_then(|f| f.0).map(|c| {
                 let said = words::contact(&c, t);

@@ -13,6 +13,7 @@ pub mod give;
 pub mod history;
 pub mod home;
 pub mod incoming;
+mod manage;
 pub mod night;
 pub mod room;
 mod rules;

@@ -14,6 +14,7 @@ use crate::parts::avatar::avatar;
 use crate::parts::icon::{Icon, icon};
 use crate::parts::meter::{SILENCE, meter};
 use crate::parts::state::{spoken, state};
+use crate::text::fill;
 use crate::words::Tone;
 use crate::words::room as said;
 
@@ -110,6 +111,7 @@ fn member(app: App, id: u32, m: &MemberView, room: &RoomView, muted: bool) -> An
                 <span class="member-role" dir="auto">{what}</span>
                 <span class="member-states">
                     {if gone { spoken(Icon::Cross, Tone::Care, t.m_gone.to_owned()) } else { state(voice) }}
+                    {m.behalf.as_ref().map(|of| spoken(Icon::People, Tone::Calm, fill(t.behalf_for, of)))}
                     {m.on_record.then(|| spoken(Icon::Pen, Tone::Calm, t.m_record.to_owned()))}
                 </span>
             </span>

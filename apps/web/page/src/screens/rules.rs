@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use protocol::{Barred, Command, ContactView, Progress, Rules};
 
 use crate::app::App;
+use crate::parts::fields::switch;
 use crate::parts::hours;
 use crate::parts::icon::Icon;
 use crate::parts::state::spoken;
@@ -35,13 +36,8 @@ pub(super) fn own(app: App, id: u32, name: &str, rules: Rules<u32>) -> AnyView {
         let command = Command::SetRules { contact: id, rules, highest };
         app.want(command, move || app.notify(t.done.to_owned(), false));
     };
-    let switch = |on: RwSignal<bool>, label: &'static str| {
-        view! {
-            <label class="switch">
-                <input type="checkbox" prop:checked=move || on.get() on:change=move |e| on.set(event_target_checked(&e)) />
-                <span><strong>{label}</strong></span>
-            </label>
-        }
+    let needs = |label, on: RwSignal<bool>| {
+        switch(label, None, on.into(), Box::new(move |now| on.set(now)))
     };
     view! {
         <section class="block" aria-labelledby="rules-title">
@@ -58,8 +54,8 @@ pub(super) fn own(app: App, id: u32, name: &str, rules: Rules<u32>) -> AnyView {
                     </select>
                 </label>
                 {choice.fields(app, t.ru_hours_only, None, t.ru_days)}
-                {switch(interpreter, t.ru_interpreter)}
-                {switch(note_taker, t.ru_note_taker)}
+                {needs(t.ru_interpreter, interpreter)}
+                {needs(t.ru_note_taker, note_taker)}
                 <button type="submit">{t.save}</button>
             </form>
         </section>
@@ -99,8 +95,9 @@ pub(super) fn barred(barred: &Barred, t: &'static Text) -> AnyView {
     .into_any()
 }
 
-/// Whom to turn to.
-pub(super) fn lifted_by(barred: &Barred, t: &'static Text) -> AnyView {
-    view! { <p class="explain" dir="auto">{fill(t.ru_by, &barred.lifted_by.join(", "))}</p> }
-        .into_any()
+/// Whom to turn to, if that is known.
+pub(super) fn lifted_by(barred: &Barred, t: &'static Text) -> Option<AnyView> {
+    let names = barred.lifted_by.join(", ");
+    (!names.is_empty())
+        .then(|| view! { <p class="explain" dir="auto">{fill(t.ru_by, &names)}</p> }.into_any())
 }

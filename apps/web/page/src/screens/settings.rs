@@ -8,6 +8,7 @@ use crate::app::{App, Route};
 use crate::attention;
 use crate::parts::confirm::confirm;
 use crate::parts::devices::{devices, test};
+use crate::parts::fields::switch;
 use crate::parts::heading::heading;
 use crate::parts::icon::{Icon, icon};
 use crate::parts::lock_form::lock_form;
@@ -76,11 +77,7 @@ fn away(app: App) -> AnyView {
     let on = app.part(|v| v.away);
     view! {
         <section class="block">
-            <label class="switch">
-                <input type="checkbox" role="switch" prop:checked=move || on.get()
-                    on:change=move |e| app.command(Command::SetAway { on: event_target_checked(&e) }) />
-                <span><strong>{t.away}</strong><span class="hint">{t.away_body}</span></span>
-            </label>
+            {switch(t.away, Some(t.away_body), on.into(), Box::new(move |on| app.command(Command::SetAway { on })))}
         </section>
     }
     .into_any()
@@ -90,17 +87,11 @@ fn away(app: App) -> AnyView {
 fn position(app: App) -> AnyView {
     let t = app.t();
     let on = app.part(|v| v.position.is_some());
-    let set = move |e| {
-        let recall = event_target_checked(&e).then_some(180);
-        app.command(Command::SetPosition { recall });
-    };
+    let set = move |on: bool| app.command(Command::SetPosition { recall: on.then_some(180) });
     view! {
         <section class="block">
             <h2>{t.console}</h2>
-            <label class="switch">
-                <input type="checkbox" prop:checked=move || on.get() on:change=set />
-                <span><strong>{t.con_position}</strong><span class="hint">{t.con_position_body}</span></span>
-            </label>
+            {switch(t.con_position, Some(t.con_position_body), on.into(), Box::new(set))}
             {move || on.get().then(|| view! {
                 <button on:click=move |_| app.go_first(Route::Console)>{icon(Icon::Headset)}<span>{t.con_open}</span></button>
             })}

@@ -90,7 +90,7 @@ table! {
     ag_none, ag_new, ag_change, ag_remove, ag_start, ag_seen, ag_due, ag_briefing, ag_with,
     ag_also, ag_when, ag_there, ag_theirs, ag_remind, ag_agenda, ag_note,
     lamp_unknown, lamp_free, lamp_away, lamp_rings, lamp_talks, p_routine, p_priority, p_immediate, p_flash, p_how, p_call, p_granted, p_granted_body,
-    p_over, p_by_other, p_by_me, p_goes_back, p_vain, ng_title, ng_body, ng_since, ng_until, ng_until_off, ng_there, ng_call_instead, ng_hours, ng_hours_body, ng_days, ng_from, ng_to, ng_instead, ng_instead_body, ng_aloud, ng_aloud_none, ru_title, ru_body, ru_who, ru_direct, ru_hours_only, ru_days, ru_staff, ru_hours, ru_interpreter, ru_note_taker, ru_by, ru_theirs, ev_night, ev_day, r_hours,
+    p_over, p_by_other, p_by_me, p_goes_back, p_vain, ng_title, ng_body, ng_since, ng_until, ng_until_off, ng_there, ng_call_instead, ng_hours, ng_hours_body, ng_days, ng_from, ng_to, ng_instead, ng_instead_body, ng_aloud, ng_aloud_none, ru_title, ru_body, ru_who, ru_direct, ru_hours_only, ru_days, ru_staff, ru_hours, ru_interpreter, ru_note_taker, ru_by, ru_theirs, ri_place, ri_receive, ri_screen, ri_join, ri_manage, re_screened, re_asked, re_passing, re_back, re_passed, re_comes, re_joins, re_no_call, re_by_rule, re_join, re_listen, re_ev, behalf_for, mg_title, mg_body, mg_list, mg_card_for, mg_card, mg_accepted, mg_done, mg_did_card, mg_did_redeem, mg_did_rename, mg_did_revoke, mg_open, mg_vain, mg_asked, mg_no_answer, mg_no_right, mg_not_yours, mg_known, mg_not_understood, mg_in_call, mg_ev, ev_night, ev_day, r_hours,
     r_store_foreign, r_storage,
     r_exchange, r_bad_card, r_expired, r_own, r_known, r_not_attached, r_not_now, r_too_long,
     r_too_many, r_call_full, r_gone, r_alarmed, r_other,

@@ -21,7 +21,7 @@ fn somebody(progress: Progress, keys: Keys) -> ContactView {
         own_office: false,
         lamp_shown: false,
         lamp: None,
-        may_call_for: false,
+        may: Vec::new(),
         may_claim: Precedence::Routine,
         granted: Precedence::Routine,
         rules: protocol::Rules::default(),

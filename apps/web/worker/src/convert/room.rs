@@ -55,6 +55,7 @@ fn member(m: &phone::MemberView) -> protocol::MemberView {
         name: m.name.clone(),
         office: m.office.clone(),
         role: role(m.role),
+        behalf: m.behalf.clone(),
         own: m.own,
         gone: m.gone,
         heard: m.heard,
