@@ -150,10 +150,11 @@ test('the attendant answers for the principal, who reads it and is not heard', a
   await boris.until((said) => said.event === 'incoming');
   boris.say('answer');
   await anna.page.getByText('Boris has the call, for you').waitFor();
-  const { room } = await clara.until((said) => said.event === 'room' && said.room?.stage === 'connected');
+  const { room, call } = await clara.until((said) => said.event === 'room' && said.room.members.some((m) => m.behalf) && said.room.members.length === 2);
+  await clara.until((said) => said.event === 'call' && said.call === call && said.state === 'connected');
   assert.deepEqual(room.members.map((m) => [m.name, m.behalf]).sort(), [['Boris', 'Anna'], ['Clara', null]]);
   clara.say('hangup');
-  await boris.until((said) => said.event === 'call' && said.state === 'ended');
+  await boris.until((said) => said.event === 'call' && said.state === 'ended(byother)');
 });
 
 test('the attendant is asked first, and the principal answers all the same', async () => {
@@ -168,6 +169,8 @@ test('the attendant is asked first, and the principal answers all the same', asy
 test('the attendant comes into a call, and is on the screen', async () => {
   const { contact } = await allow('Come into your calls', 'join');
   await open('Clara');
+  // Earlier calls are over.
+  clara.seen.splice(0);
   await anna.page.getByRole('button', { name: 'Call', exact: true }).click();
   await clara.until((said) => said.event === 'incoming');
   clara.say('answer');

@@ -386,8 +386,9 @@ impl Phone {
         let behalf = self.judge(contact, claimed, delegation);
         let Some(call) = self.calls.get_mut(&id) else { return };
         let rings = matches!(call.stage, Stage::Incoming(_) | Stage::Answering(_));
-        if !rings || call.asked.is_some() || call.direction != Direction::Received {
-            // Who it is does not change once people speak.
+        let stands = call.asked.as_ref().is_some_and(|asked| asked.stands);
+        if !rings || stands || call.direction != Direction::Received {
+            // Who it is does not change once people speak, and whoever answers for somebody knows for whom.
             return;
         }
         call.behalf = Some(behalf);

@@ -43,9 +43,9 @@ pub(super) fn manage(app: App, id: u32) -> AnyView {
             </ul>
             {line(t.mg_card_for, t.mg_card, "", card.0, card.1)}
             {line(t.paste_card, t.take, "hotline:card/…", redeem.0, redeem.1)}
-            <ul class="requests" role="status">
+            <div role="status"><ul class="requests">
                 {move || requests.get().iter().map(|r| request(app, r, listed)).collect_view()}
-            </ul>
+            </ul></div>
         </section>
         }
     }))
