@@ -116,12 +116,13 @@ function firstSound({ start, samples }, from) {
 
 /**
  * How long after `answered` somebody is first heard, in milliseconds: until the microphone is `open`, and the `way` of the first sound from there. A pause
- * in the recording that the microphone plays is nobody's delay, and its length is `pause`.
+ * in the recording that the microphone plays is nobody's delay, and its length is `pause`. A microphone that was open before brings the end of what was said before,
+ * too: what is heard first then is not what was said first, and there is no figure.
  */
 export function firstVoice(answered, said, heard) {
   const from = Math.max(answered, said.start);
   const [spoke, came] = [firstSound(said, from), firstSound(heard, answered)];
-  if (spoke === undefined || came === undefined) return undefined;
+  if (spoke === undefined || came === undefined || came < spoke) return undefined;
   const ms = (seconds) => Math.round(seconds * 1000);
   return { open: ms(from - answered), pause: ms(spoke - from), way: ms(came - spoke) };
 }

@@ -141,6 +141,10 @@ impl Handset {
         let mut wanted = Vec::new();
         match happened {
             Happened::Do { ask, command } => {
+                if matches!(command, phone::Command::Answer { .. }) {
+                    // The microphone may have been open before, under the finger.
+                    self.fifo.forget();
+                }
                 let done = self.phone.handle(now, wall, Input::Command(command));
                 self.answers.push((ask, done.map_err(|e| convert::problem(&e))));
             }

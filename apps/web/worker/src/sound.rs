@@ -57,6 +57,12 @@ impl Fifo {
         }
     }
 
+    /// Forgets what was captured so far.
+    pub(crate) fn forget(&mut self) {
+        self.samples.clear();
+        self.dry = true;
+    }
+
     /// Samples that wait now.
     pub(crate) fn waiting(&self) -> usize {
         self.samples.len()
@@ -234,6 +240,16 @@ mod tests {
         }
         assert!(missing < 15, "{missing} of 3,000 frames are missing");
         assert!(waited / 3_000 < 960, "{} samples wait", waited / 3_000);
+    }
+
+    #[test]
+    fn what_is_forgotten_is_not_heard() {
+        let mut fifo = Fifo::new();
+        fifo.push((0..1_500).map(|_| 1.0));
+        fifo.forget();
+        assert!(fifo.frame().is_none());
+        fifo.push((0..1_500).map(|_| 0.5));
+        assert!(fifo.frame().unwrap().iter().all(|sample| *sample == 0.5));
     }
 
     #[test]
