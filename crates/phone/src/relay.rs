@@ -21,7 +21,7 @@ use call::contact::Progress;
 use call::{End, Kind};
 use link::Channel;
 use seal::delegation::Rights;
-use seal::group::{Bucket, UnverifiedKeyPackage, VerifiedKeyPackage};
+use seal::group::{Bucket, VerifiedKeyPackage};
 use seal::identity::{DevicePub, VerifiedDevice};
 use wire::line::LineUp;
 use wire::talk::ContactMessage;
@@ -290,13 +290,7 @@ impl Phone {
         from: VerifiedDevice,
         package: &[u8],
     ) {
-        let now = self.wall();
-        let Some(identity) = self.contacts.get(&contact).map(|c| c.row.identity) else { return };
-        let verified = UnverifiedKeyPackage::parse(package).and_then(|p| p.verify(&identity, now));
-        let Some(verified) = verified.ok().filter(|p| p.device() == from) else {
-            self.dropped += 1;
-            return;
-        };
+        let Some(verified) = self.package_of(contact, from, package) else { return };
         self.reached_on(id, leg);
         let Some(call) = self.calls.get_mut(&id) else { return };
         let packages = match &mut call.relay {

@@ -339,6 +339,21 @@ impl Phone {
         self.in_room(id, |phone, room| phone.not_brought(id, room, leg, end));
     }
 
+    /// The key package of a contact's device, if it is that one's own.
+    pub(crate) fn package_of(
+        &mut self,
+        contact: u32,
+        from: VerifiedDevice,
+        package: &[u8],
+    ) -> Option<VerifiedKeyPackage> {
+        let identity = self.contacts.get(&contact)?.row.identity;
+        let now = self.wall();
+        let verified = UnverifiedKeyPackage::parse(package).and_then(|p| p.verify(&identity, now));
+        let own = verified.ok().filter(|p| p.device() == from);
+        self.dropped += u64::from(own.is_none());
+        own
+    }
+
     /// A device that is rung gives its key package.
     pub(crate) fn newcomer_package(
         &mut self,
@@ -348,13 +363,7 @@ impl Phone {
         from: VerifiedDevice,
         package: &[u8],
     ) {
-        let now = self.wall();
-        let Some(identity) = self.contacts.get(&contact).map(|c| c.row.identity) else { return };
-        let verified = UnverifiedKeyPackage::parse(package).and_then(|p| p.verify(&identity, now));
-        let Some(verified) = verified.ok().filter(|p| p.device() == from) else {
-            self.dropped += 1;
-            return;
-        };
+        let Some(verified) = self.package_of(contact, from, package) else { return };
         self.in_room(id, |phone, room| {
             let found = room.bringing.iter_mut().find(|b| b.leg == leg && b.contact == contact);
             let Some(b) = found.filter(|b| b.over.is_none()) else { return };
