@@ -55,15 +55,7 @@ impl Phone {
         if let Some(leg) = call.leg {
             self.take(leg);
         }
-        match keyed {
-            Some(keyed) => self.keys_for(id, keyed),
-            None => {
-                if !told {
-                    self.package_over_leg(id);
-                }
-                self.tell_state(id);
-            }
-        }
+        self.keys_or_package(id, keyed, told);
         true
     }
 

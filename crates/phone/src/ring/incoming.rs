@@ -198,16 +198,19 @@ impl Phone {
             self.answer_asked(id, told);
             return Ok(());
         }
-        match keyed {
-            Some(keyed) => self.keys_for(id, keyed),
-            None => {
-                if !told {
-                    self.package_over_leg(id);
-                }
-                self.tell_state(id);
-            }
-        }
+        self.keys_or_package(id, keyed, told);
         Ok(())
+    }
+
+    /// A call was answered here: its keys, or what the caller needs to make them. `told`: it has that already.
+    pub(crate) fn keys_or_package(&mut self, id: u32, keyed: Option<Keyed>, told: bool) {
+        if let Some(keyed) = keyed {
+            return self.keys_for(id, keyed);
+        }
+        if !told {
+            self.package_over_leg(id);
+        }
+        self.tell_state(id);
     }
 
     /// The keys of a call that rings here or was answered here.
