@@ -1,36 +1,37 @@
 // Microphone and loudspeaker, on the audio thread.
 //
-//   microphone ─► 128 samples, as they come ─► port      port ─► queue of blocks, 480 samples ─► loudspeaker
+//   microphone ─► 128 samples, as they come ─► port      port ─► queue of blocks, 240 samples ─► loudspeaker
 //                                                                └─ wanted ─┘ so much is here or asked for
 //
 // Contract of this thread: no lock, no I/O; what it allocates is one array of 128 samples a quantum, which moves to the
 // worker. Playing is on the player's clock: blocks are asked for as they are played, so what is under way stays as it is.
 //
-// Browsers play in bursts (10 ms, or what the device likes), and the worker answers when it can: how much has to be under
+// Browsers play in bursts (3 to 10 ms, or what the device likes), and the worker answers when it can: how much has to be under
 // way is found by trying. A block that comes too late leaves silence, and from then on more is kept (-1 says that there was
 // such a gap); what was not needed for a whole second, but for a margin, is given back. A gap widens the margin, calm
 // narrows it again. All numbers are samples at 48 kHz.
 
-const BLOCK = 480;
-const FIRST = 720;
-const MOST = 8 * BLOCK;
+const BLOCK = 240;
+// What is kept at first, above what is played at once.
+const FIRST = 288;
+const MOST = 16 * BLOCK;
 // What is kept above the least that a second needed, at least and at most.
 const MARGIN = 144;
-const WIDEST = 2 * BLOCK;
+const WIDEST = 4 * BLOCK;
 // Longer gaps are stalls: they say nothing about how much to keep.
-const STALL = 2 * BLOCK;
+const STALL = 4 * BLOCK;
 // Given back in a second, at most; and the part of a widened margin that a second narrows it by.
 const GIVE = 144;
 const CALM = 0.15;
 const SECOND = 48000;
 
 class Hotline extends AudioWorkletProcessor {
-  constructor() {
+  constructor({ processorOptions: { burst } }) {
     super();
     this.queue = [];
     this.offset = 0;
     this.asked = 0;
-    this.wanted = FIRST;
+    this.wanted = Math.min((burst || BLOCK) + FIRST, MOST);
     this.margin = MARGIN;
     this.least = MOST;
     this.played = 0;

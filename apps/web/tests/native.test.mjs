@@ -52,3 +52,36 @@ test('native to web', async () => {
   boris.say('hangup');
   await anna.page.getByText('Ended by the other side').first().waitFor();
 });
+
+test('a loudspeaker that stutters with short bursts is opened again, once, and gets longer ones', async () => {
+  // The browser counts what the device could not play in time; here it is told so.
+  await anna.page.evaluate(() => {
+    window.__hints = [];
+    window.AudioContext = class extends AudioContext {
+      constructor(options) {
+        super(options);
+        window.__hints.push(options.latencyHint);
+      }
+      get playbackStats() {
+        return { totalDuration: 10, underrunDuration: 0.2 };
+      }
+    };
+  });
+  const hints = () => anna.page.evaluate(() => window.__hints.join());
+  const call = async () => {
+    boris.say('call 1');
+    await anna.page.getByRole('dialog').waitFor();
+    await anna.press('Answer');
+    await anna.sees('Connected');
+    await boris.until((said) => said.event === 'voice');
+    await anna.page.waitForFunction(() => window.__hints.includes('interactive'));
+    await hears();
+    boris.say('hangup');
+    await anna.page.getByText('Ended by the other side').first().waitFor();
+  };
+  await call();
+  assert.equal(await hints(), '0,interactive');
+  await anna.press('Contacts');
+  await call();
+  assert.equal(await hints(), '0,interactive,interactive', 'it is remembered');
+});

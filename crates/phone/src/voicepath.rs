@@ -126,8 +126,8 @@ impl Phone {
         self.voice.captured = Some(*frame);
     }
 
-    /// Gives the next 10 ms to be played, on the player's clock.
-    pub fn render(&mut self, now: Time, block: &mut [f32; BLOCK]) {
+    /// Gives the next block to be played, on the player's clock: one to [`FRAME`] samples, and always as many.
+    pub fn render(&mut self, now: Time, block: &mut [f32]) {
         let room = self.voice.heard.and_then(|id| self.calls.get_mut(&id)?.room.as_mut());
         match room {
             Some(room) => room.render(now, block),

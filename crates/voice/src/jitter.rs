@@ -22,7 +22,7 @@ const STOPPED: u32 = 50;
 const SKIP_US: i64 = 200_000;
 /// A block less delay is taken only when it is safe by this much.
 const SAFETY_US: i64 = 2_000;
-/// Pulls over which the earliest counts, since a player is never quite even: 320 ms.
+/// Frames over which the earliest pull counts, since a player is never quite even: 320 ms.
 const PULLS: usize = 16;
 /// A player that asked for nothing for so long stood still, and with it all of this machine; what arrives until a moment
 /// afterwards had been waiting.
@@ -165,12 +165,13 @@ impl Buffer {
         self.slots.fill(None);
     }
 
-    /// Decides what to play at `now`, when `left_us` of sound are still to be heard before it.
-    pub(crate) fn step(&mut self, now: i64, left_us: i64) -> Step {
+    /// Decides what to play at `now`, when `left_us` of sound are still to be heard before it, for a player that asks for
+    /// blocks of `block_us`.
+    pub(crate) fn step(&mut self, now: i64, left_us: i64, block_us: i64) -> Step {
         if !self.running {
             return Step::Idle;
         }
-        let mut excess = self.excess(now, left_us);
+        let mut excess = self.excess(now, left_us, block_us);
         if excess > SKIP_US {
             let skipped = (excess / FRAME_US).min(self.newest - self.next).max(0);
             self.next += skipped;
@@ -216,15 +217,15 @@ impl Buffer {
     ///
     /// Frames are decoded only at pulls, a block apart: so the earliest pull at or after the
     /// target is what can be reached, with nothing left unheard before it.
-    fn excess(&mut self, now: i64, left_us: i64) -> i64 {
+    fn excess(&mut self, now: i64, left_us: i64, block_us: i64) -> i64 {
         self.offsets[self.pulls % PULLS] = now - self.next * FRAME_US + left_us;
         self.pulls += 1;
         let known = self.pulls.min(PULLS);
         let earliest = self.offsets[..known].iter().copied().min().unwrap_or(0);
         let ahead = earliest - left_us - self.arrivals.target();
-        let blocks = ahead.div_euclid(BLOCK_US);
-        let safe = (ahead - SAFETY_US).div_euclid(BLOCK_US);
-        left_us + BLOCK_US * if blocks < 0 { blocks } else { safe.max(0) }
+        let blocks = ahead.div_euclid(block_us);
+        let safe = (ahead - SAFETY_US).div_euclid(block_us);
+        left_us + block_us * if blocks < 0 { blocks } else { safe.max(0) }
     }
 
     /// Sound was added (or cut out, negative): everything from here on is heard that much later.

@@ -5,14 +5,14 @@
 //! does in 1.5 s over 20 to 30 dB). RMS: rises and falls with a time constant of 300 ms (as a VU
 //! meter, IEC 60268-17).
 
-use crate::BLOCK;
+use crate::SAMPLE_RATE;
 
 /// The lowest level shown, dBFS.
 const FLOOR: f32 = -90.0;
-/// Fall of the peak in a block of 10 ms, dB.
-const FALL: f32 = 0.2;
-/// Part of the difference that the mean power takes up in a block: 1 - exp(-10 ms / 300 ms).
-const TAKE_UP: f32 = 0.032_8;
+/// Fall of the peak, dB a second.
+const FALL: f32 = 20.0;
+/// Time constant of the mean power, seconds.
+const CONSTANT: f32 = 0.3;
 
 /// What a meter shows, in dBFS, each between -90 and 0.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -36,14 +36,15 @@ impl Meter {
         Self { peak: FLOOR, power: 0.0 }
     }
 
-    /// Takes the next 10 ms and returns what to show.
-    pub fn block(&mut self, pcm: &[f32; BLOCK]) -> Level {
+    /// Takes the next samples, one at least, and returns what to show.
+    pub fn block(&mut self, pcm: &[f32]) -> Level {
+        let seconds = pcm.len() as f32 / SAMPLE_RATE as f32;
         // `max` ignores what is no number.
         let highest = pcm.iter().fold(0.0_f32, |top, x| top.max(x.abs()));
-        let power = pcm.iter().map(|x| x * x).sum::<f32>() / BLOCK as f32;
-        self.peak = (self.peak - FALL).max(decibels(highest * highest));
+        let power = pcm.iter().map(|x| x * x).sum::<f32>() / pcm.len() as f32;
+        self.peak = (self.peak - FALL * seconds).max(decibels(highest * highest));
         if power.is_finite() {
-            self.power += (power - self.power) * TAKE_UP;
+            self.power += (power - self.power) * (1.0 - (-seconds / CONSTANT).exp());
         }
         self.level()
     }
@@ -68,6 +69,7 @@ fn decibels(power: f32) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::BLOCK;
 
     #[test]
     fn a_full_scale_sine_is_minus_three_and_falls_as_meters_do() {
@@ -79,8 +81,11 @@ mod tests {
         }
         let level = meter.level();
         assert!(level.peak.abs() < 0.1 && (level.rms + 3.01).abs() < 0.1, "{level:?}");
-        for _ in 0..100 {
+        // The length of a block makes no difference.
+        for _ in 0..50 {
             meter.block(&[0.0; BLOCK]);
+            meter.block(&[0.0; BLOCK / 4]);
+            meter.block(&[0.0; BLOCK - BLOCK / 4]);
         }
         let level = meter.level();
         assert!((level.peak + 20.0).abs() < 0.5, "{level:?}");

@@ -5,14 +5,14 @@
 //!   10 ms       echo, noise   20 ms                                          |
 //!                                                                            v
 //! loudspeaker <- Speaker::pull <- stretch <- conceal <- jitter <- Speaker::insert
-//!   10 ms         a FIFO           clock      DRED,      order, target
+//!   any block     a FIFO           clock      DRED,      order, target
 //!                                  drift      PLC        delay
 //! ```
 //!
 //! **No input or output, no clock, no thread:** time is an argument, so hours run in a test.
 //!
 //! Units everywhere: mono, 48,000 samples a second, `f32` in [-1, 1] (0 dBFS is a full-scale
-//! square wave); a *frame* is 20 ms or 960 samples, a *block* 10 ms or 480 samples. Delays are
+//! square wave); a *frame* is 20 ms or 960 samples, a *block* 10 ms or 480 samples, unless its taker chooses another length. Delays are
 //! microseconds as integers inside and milliseconds as `f32` in figures for people.
 //!
 //! Standards: RFC 6716 and RFC 8251 (Opus), draft-ietf-mlcodec-opus-dred (redundancy).
@@ -44,7 +44,7 @@ pub const SAMPLE_RATE: usize = 48_000;
 /// Samples in a frame, the unit of coding: 20 ms.
 pub const FRAME: usize = 960;
 
-/// Samples in a block, the unit of playing and capturing: 10 ms.
+/// Samples in a block, the unit of capturing, of concealing and of most players: 10 ms.
 pub const BLOCK: usize = 480;
 
 /// Length of every voice packet, in bytes, whatever was said: 40 kbit/s.

@@ -40,7 +40,7 @@ pub struct Stats {
     pub rebuilt: u64,
     /// Frames invented.
     pub concealed: u64,
-    /// Blocks invented to wait for a packet.
+    /// Stretches of 10 ms invented to wait for a packet.
     pub held: u64,
     /// Samples added by stretching.
     pub stretched: u64,
@@ -88,22 +88,24 @@ impl<C: Codec> Speaker<C> {
         *count += 1;
     }
 
-    /// Gives the next 10 ms. To be called every 10 ms of the player's own clock, with the time at
-    /// which the block is asked for; that clock and the sender's may differ.
-    pub fn pull(&mut self, now: Time, block: &mut [f32; BLOCK]) {
+    /// Gives the next block, whose length is the player's own choice and always the same: the shorter, the less a frame waits
+    /// for its turn. To be called on the player's own clock, with the time at which the block is asked for; that clock and
+    /// the sender's may differ.
+    pub fn pull(&mut self, now: Time, block: &mut [f32]) {
+        let samples = block.len();
         self.buffer.pulled(micros(now));
-        while self.fifo.len() < BLOCK {
-            self.fill(micros(now));
+        while self.fifo.len() < samples {
+            self.fill(micros(now), samples_us(samples));
         }
-        for (sample, heard) in block.iter_mut().zip(self.fifo.drain(..BLOCK)) {
+        for (sample, heard) in block.iter_mut().zip(self.fifo.drain(..samples)) {
             *sample = heard;
         }
     }
 
-    fn fill(&mut self, now: i64) {
-        let left = self.fifo.len() as i64 * 1_000 / 48;
+    fn fill(&mut self, now: i64, block_us: i64) {
+        let left = samples_us(self.fifo.len());
         let mut pcm = [0.0; FRAME];
-        match self.buffer.step(now, left) {
+        match self.buffer.step(now, left, block_us) {
             Step::Idle => self.fifo.extend([0.0; BLOCK]),
             Step::Play { packet, excess } => {
                 if self.codec.decode(&packet, &mut pcm) {
@@ -181,6 +183,10 @@ impl<C: Codec> Speaker<C> {
         let (delay, jitter) = self.buffer.delay();
         Quality::of(self.buffer.outcomes(), delay, jitter)
     }
+}
+
+fn samples_us(samples: usize) -> i64 {
+    samples as i64 * 1_000 / 48
 }
 
 fn micros(now: Time) -> i64 {

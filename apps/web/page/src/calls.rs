@@ -9,6 +9,7 @@ use wasm_bindgen_futures::spawn_local;
 
 use crate::app::{App, SoundState, under_way};
 use crate::browser;
+use crate::prefs;
 use crate::sound::{Devices, Sound};
 
 /// A click follows the lifted finger within this time, or does not come.
@@ -195,6 +196,17 @@ impl App {
                 }
             }
             Err(problem) => self.sound.set(SoundState::Failed(problem)),
+        }
+    }
+
+    /// A loudspeaker that stutters is opened anew, with longer bursts.
+    pub fn hear_evenly(self) {
+        let stutters = self.running.with_value(|sound| sound.as_ref().is_some_and(Sound::stutters));
+        let long = self.devices.with_untracked(|d| d.long_bursts);
+        if stutters && !long && self.sound.get_untracked() == SoundState::On {
+            self.devices.update(|d| d.long_bursts = true);
+            prefs::choose_devices(&self.devices.get_untracked());
+            self.sound_again();
         }
     }
 

@@ -40,7 +40,10 @@ pub fn heard(app: App, message: FromWorker) {
             }
         }
         FromWorker::View(view) => seen(app, *view),
-        FromWorker::Meters { mic, stats, calls } => app.meters.set(Meters { mic, stats, calls }),
+        FromWorker::Meters { mic, stats, calls } => {
+            app.meters.set(Meters { mic, stats, calls });
+            app.hear_evenly();
+        }
         FromWorker::Event(event) => happened(app, event),
         // Answers to nobody: the card of the link that made this handset, or one whose screen is gone.
         FromWorker::Done { .. } => {}

@@ -80,11 +80,13 @@ pub fn apply_looks(looks: Looks) {
 #[must_use]
 pub fn devices() -> Devices {
     let chosen = |key| remembered(key).filter(|id| !id.is_empty());
-    Devices { microphone: chosen("microphone"), speaker: chosen("speaker") }
+    let long_bursts = chosen("bursts").is_some();
+    Devices { microphone: chosen("microphone"), speaker: chosen("speaker"), long_bursts }
 }
 
 /// Remembers devices.
 pub fn choose_devices(devices: &Devices) {
     remember("microphone", devices.microphone.as_deref().unwrap_or_default());
     remember("speaker", devices.speaker.as_deref().unwrap_or_default());
+    remember("bursts", if devices.long_bursts { "long" } else { "" });
 }

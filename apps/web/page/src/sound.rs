@@ -6,6 +6,9 @@
 //!                  worker
 //! ```
 //!
+//! The loudspeaker is asked for the shortest bursts that it has. One that stutters with them is asked for longer ones from then on, in this call
+//! and the next.
+//!
 //! While it rings all is made ready but the microphone, which is opened by the answer: that is all that is left to wait for.
 //! Echo cancellation, noise suppression and gain are the browser's own. 48 kHz, mono.
 
@@ -14,9 +17,17 @@ use wasm_bindgen::JsCast as _;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{
-    AudioContext, AudioContextLatencyCategory, AudioContextOptions, AudioWorkletNode,
-    AudioWorkletNodeOptions, MediaStream, MediaStreamConstraints, MediaStreamTrack, MessageChannel,
+    AudioContext, AudioContextOptions, AudioWorkletNode, AudioWorkletNodeOptions, MediaStream,
+    MediaStreamConstraints, MediaStreamTrack, MessageChannel,
 };
+
+use crate::browser::get;
+
+/// Samples a second.
+const RATE: f64 = 48_000.0;
+/// How long it is listened to before it can be said to stutter, and the part of the time that is too much silence.
+const LISTENED_S: f64 = 3.0;
+const TOO_MUCH: f64 = 0.01;
 
 /// Which devices; `None`: the system's choice.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -25,6 +36,8 @@ pub struct Devices {
     pub microphone: Option<String>,
     /// The loudspeaker's id.
     pub speaker: Option<String>,
+    /// The loudspeaker stutters if it plays in bursts as short as it can.
+    pub long_bursts: bool,
 }
 
 /// Why there is no sound.
@@ -59,8 +72,10 @@ impl Sound {
     ) -> Result<Sound, SoundProblem> {
         let other = |e: JsValue| SoundProblem::Other(words(&e));
         let options = AudioContextOptions::new();
-        options.set_sample_rate(48_000.0);
-        options.set_latency_hint(&AudioContextLatencyCategory::Interactive.into());
+        options.set_sample_rate(RATE as f32);
+        // As short as the device can: with "interactive" it is 10 ms a burst in Chromium, and 30 ms to the ear instead of 8.
+        let hint = if devices.long_bursts { "interactive".into() } else { 0.0.into() };
+        options.set_latency_hint(&hint);
         let context = AudioContext::new_with_context_options(&options).map_err(other)?;
         let made = Sound::connect(&context, worker).await;
         if made.is_err() {
@@ -79,6 +94,11 @@ impl Sound {
         let options = AudioWorkletNodeOptions::new();
         options.set_output_channel_count(&Array::of1(&1.into()));
         options.set_channel_count(1);
+        // How much is played at once, as far as the browser says it.
+        let latency = get(context, "baseLatency").as_f64().unwrap_or(0.0);
+        let burst = Object::new();
+        Reflect::set(&burst, &"burst".into(), &(latency * RATE).into())?;
+        options.set_processor_options(Some(&burst));
         let node = AudioWorkletNode::new_with_options(context, "hotline", &options)?;
         node.connect_with_audio_node(&context.destination())?;
         let channel = MessageChannel::new()?;
@@ -115,6 +135,18 @@ impl Sound {
             wasm_bindgen_futures::spawn_local(async move {
                 let _ = JsFuture::from(promise).await;
             });
+        }
+    }
+
+    /// Whether the device plays silence in between, since its bursts are too short for it: as far as the browser counts that
+    /// (`AudioContext.playbackStats`).
+    #[must_use]
+    pub fn stutters(&self) -> bool {
+        let stats = get(&self.context, "playbackStats");
+        let seconds = |name| get(&stats, name).as_f64();
+        match (seconds("totalDuration"), seconds("underrunDuration")) {
+            (Some(total), Some(silent)) => total >= LISTENED_S && silent > total * TOO_MUCH,
+            _ => false,
         }
     }
 

@@ -7,6 +7,8 @@
  * it while somebody listens: at other times it costs nothing.
  */
 export function tapAudio() {
+  // Long enough for a page that is busy for a moment: what is not fetched in time is lost.
+  const SIZE = 16384;
   const connect = AudioNode.prototype.connect;
   const found = [];
   let recorders = [];
@@ -14,10 +16,10 @@ export function tapAudio() {
   const record = ({ name, node }) => {
     const { context } = node;
     if (context.state === 'closed') return;
-    const recorder = context.createScriptProcessor(1024, 1, 1);
+    const recorder = context.createScriptProcessor(SIZE, 1, 1);
     recorder.onaudioprocess = (event) => {
-      // Its time is that of the audio thread; when this code runs is chance.
-      heard[name].push([event.playbackTime, event.inputBuffer.getChannelData(0).slice()]);
+      // Two blocks later than it was heard, and by how long this code had to wait for its turn.
+      heard[name].push([event.playbackTime - (2 * SIZE) / 48000, event.inputBuffer.getChannelData(0).slice()]);
     };
     connect.call(node, recorder);
     connect.call(recorder, context.destination);
@@ -85,10 +87,13 @@ export async function heard(page) {
     // 16-bit samples in base64: megabytes of numbers as text would keep everybody busy.
     const packed = (blocks) => {
       if (!blocks.length) return { from: 0, base64: '' };
-      const from = blocks[0][0];
-      const samples = new Int16Array(Math.round((blocks.at(-1)[0] - from) * 48000) + blocks.at(-1)[1].length);
-      for (const [at, block] of blocks) {
-        const start = Math.round((at - from) * 48000);
+      // Blocks follow each other without a gap, or whole blocks were lost. The one that waited least says when all of them were.
+      const size = blocks[0][1].length;
+      const places = blocks.map(([at]) => Math.round(((at - blocks[0][0]) * 48000) / size) * size);
+      const from = Math.min(...blocks.map(([at], i) => at - places[i] / 48000));
+      const samples = new Int16Array(places.at(-1) + size);
+      for (const [n, [, block]] of blocks.entries()) {
+        const start = places[n];
         for (let i = 0; i < block.length; i += 1) samples[start + i] = Math.max(-1, Math.min(1, block[i])) * 32767;
       }
       const bytes = new Uint8Array(samples.buffer);
@@ -107,26 +112,40 @@ export async function heard(page) {
   return { mic: track(raw.mic), ear: track(raw.ear) };
 }
 
+/** Loud enough to be speech. */
+const SPEECH = 0.003;
+/** The longest silence within a word, in milliseconds. */
+const PAUSE = 20;
+
 /** When the first sound from `from` on was, in seconds since 1970; `undefined`: there was none. */
 function firstSound({ start, samples }, from) {
   const skip = Math.max(0, Math.ceil((from - start) * 48000));
-  const at = samples.subarray(skip).findIndex((sample) => Math.abs(sample) > 0.003);
+  const at = samples.subarray(skip).findIndex((sample) => Math.abs(sample) > SPEECH);
   return at < 0 ? undefined : start + (skip + at) / 48000;
 }
 
+/** How long `track` is silent between two times, in milliseconds, counted in pieces of 10 ms. */
+function silence({ start, samples }, from, to) {
+  let silent = 0;
+  for (let at = from; at < to; at += 0.01) {
+    const [i, j] = [at, at + 0.01].map((time) => Math.round((time - start) * 48000));
+    if (!samples.subarray(Math.max(i, 0), j).some((sample) => Math.abs(sample) > SPEECH)) silent += 10;
+  }
+  return silent;
+}
+
 /**
- * How long after `answered` somebody is first heard, in milliseconds: until the microphone is `open`, and the `way` of the first sound from there. A pause
- * in the recording that the microphone plays is nobody's delay, and its length is `pause`. A microphone that was open before brings the end of what was said before,
- * too: what is heard first then is not what was said first, and there is no figure.
+ * How long after `answered` somebody is first heard, in milliseconds; `open` of it passed until the microphone was there. Whoever paused meanwhile, in which
+ * case what is heard first is not what was said first, has `paused` for so long, and no `ms`.
  */
 export function firstVoice(answered, said, heard) {
   const from = Math.max(answered, said.start);
-  const [spoke, came] = [firstSound(said, from), firstSound(heard, answered)];
-  if (spoke === undefined || came === undefined || came < spoke) return undefined;
+  const came = firstSound(heard, answered);
+  if (came === undefined) return undefined;
   const ms = (seconds) => Math.round(seconds * 1000);
-  return { open: ms(from - answered), pause: ms(spoke - from), way: ms(came - spoke) };
+  const paused = silence(said, from, came);
+  return { open: ms(from - answered), paused, ms: paused > PAUSE ? undefined : ms(came - answered) };
 }
-
 /** Every `step` samples the mean of the magnitude: what correlation of speech needs, and little work. */
 function envelope({ samples }, step) {
   const out = new Float64Array(Math.floor(samples.length / step));

@@ -16,13 +16,12 @@ use std::time::Duration;
 use phone::{Command, Input, Output, Phone};
 use protocol::{ErrorCode, Event, FromWorker, Problem};
 use seal::words::Choices;
-use voice::BLOCK;
 use wire::rows::Change;
 use wire::{Time, Wall};
 
 use crate::convert;
 use crate::line::{Line, News, Trouble};
-use crate::sound::{Fifo, FromWorklet, Port};
+use crate::sound::{BLOCK, Fifo, FromWorklet, Port};
 use crate::store::{Key, Passkey, SealedBatch};
 
 /// How often what moves is shown.
@@ -243,7 +242,7 @@ impl Handset {
                         line.send(&cell);
                     }
                     if self.port.is_none() {
-                        self.play(now, 2);
+                        self.play(now, (voice::FRAME / BLOCK) as u32);
                     }
                 }
                 Output::Connect { door, exchange } => {

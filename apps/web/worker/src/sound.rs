@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!  worklet ── Float32Array, 128 samples ──► Fifo ── 960 before each tick ──► Phone::capture
-//!  worklet ── number: so many blocks, or -1: a gap ─► Phone::render ── Float32Array, 480 ──► worklet
+//!  worklet ── number: so many blocks, or -1: a gap ─► Phone::render ── Float32Array, 240 ──► worklet
 //! ```
 //!
 //! Playing follows the player's clock: the worklet asks for blocks as it plays. What is captured follows the microphone's
@@ -11,10 +11,12 @@
 use std::collections::VecDeque;
 
 use js_sys::Float32Array;
-use voice::{BLOCK, FRAME};
+use voice::FRAME;
 use wasm_bindgen::prelude::*;
 use web_sys::MessagePort;
 
+/// Samples in a block that is played: 5 ms. Shorter ones gain nothing, as less than 4 ms too much is not cut.
+pub(crate) const BLOCK: usize = 240;
 /// Least that waits after a frame was taken, when nothing went wrong lately: 2.7 ms.
 const MARGIN: usize = 128;
 /// A microphone that ran dry gets so much more, up to the widest; each calm second takes a part of it back.

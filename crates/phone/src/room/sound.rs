@@ -2,7 +2,7 @@
 
 use call::vouch::{Digest, Heard, Tag, Trust};
 use seal::sframe::{Opened, Opener, Sealer, tag};
-use voice::{BLOCK, Level, Meter, Speaker};
+use voice::{Level, Meter, Speaker};
 use wire::Time;
 use wire::limits::VOICE_LEN;
 
@@ -113,7 +113,7 @@ impl Room {
     }
 
     /// The next 10 ms of everybody who is heard.
-    pub(crate) fn render(&mut self, now: Time, block: &mut [f32; BLOCK]) {
+    pub(crate) fn render(&mut self, now: Time, block: &mut [f32]) {
         let mut voices = Vec::with_capacity(call::conference::MEMBERS_MAX);
         for (leaf, ear) in &mut self.ears {
             let recent = ear.last.is_some_and(|last| now.since(last) < QUIET);
@@ -121,12 +121,12 @@ impl Room {
                 ear.level = Meter::new().level();
                 continue;
             }
-            let mut voice = [0.0; BLOCK];
+            let mut voice = vec![0.0; block.len()];
             ear.speaker.pull(now, &mut voice);
             ear.level = ear.meter.block(&voice);
             voices.push(voice);
         }
-        voice::mix(&voices.iter().collect::<Vec<_>>(), block);
+        voice::mix(&voices.iter().map(Vec::as_slice).collect::<Vec<_>>(), block);
     }
 
     /// What the own voice is sealed with, while it may be heard.

@@ -38,7 +38,10 @@ pub fn devices(app: App) -> AnyView {
         }
     };
     let speaker = move |id: Option<String>| {
-        app.devices.update(|d| d.speaker.clone_from(&id));
+        app.devices.update(|d| {
+            d.speaker.clone_from(&id);
+            d.long_bursts = false;
+        });
         prefs::choose_devices(&app.devices.get_untracked());
         app.play_on(id);
     };
