@@ -12,6 +12,7 @@ SHELL := bash
 .NOTPARALLEL:
 
 PROFILE ?= release
+HOTLINE = $(or $(CARGO_TARGET_DIR),target)/$(if $(filter dev,$(PROFILE)),debug,$(PROFILE))/hotline
 ARGS ?=
 TARGET ?=
 FOR ?= 60
@@ -34,7 +35,7 @@ help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
 
 demo: build ## Start two offices on this machine and let them call each other (ARGS=--once: then stop)
-	@cargo run --quiet --locked --profile $(PROFILE) -p hotline -- demo $(ARGS)
+	@$(HOTLINE) demo $(ARGS)
 
 test: setup tools ## Everything that CI checks, step by step; the steps are the recipes below
 	@scripts/run-steps $(STEPS)
@@ -47,7 +48,7 @@ tools: ## Install what the checks need: cargo-nextest and cargo-deny, into targe
 
 build: setup web
 	@echo "Building hotline ($(PROFILE)). The first time takes some minutes."
-	@cargo build --locked --profile $(PROFILE) -p hotline
+	@cargo build --locked --profile $(PROFILE) --workspace --bin hotline
 
 tree: ## Check: file lengths, unfinished work, machines without I/O
 	@scripts/check-tree
@@ -110,8 +111,8 @@ fuzz: setup ## Fuzz for longer: TARGET=name FOR=600
 	@scripts/fuzz long "$(FOR)" "$(TARGET)"
 
 bench: build ## Measure: exchange against plain UDP, speech under loss, criterion benches
-	@cargo run --quiet --locked --profile $(PROFILE) -p hotline -- bench exchange --lines 200 --seconds 10
-	@cargo run --quiet --locked --profile $(PROFILE) -p hotline -- bench speech
+	@$(HOTLINE) bench exchange --lines 200 --seconds 10
+	@$(HOTLINE) bench speech
 	@cargo bench --locked --workspace
 
 vectors: setup ## Write docs/vectors/ anew from the code (read the difference before you commit it)

@@ -115,7 +115,8 @@ test(`tap to ring, first voice, mouth to ear: ${CALLS} calls`, async () => {
     all.push(...ways.flat());
     console.log(`call ${call}: tap to ring on screen ${(rang - tapped).toFixed(0)} ms; answer to first voice at the caller ${atCaller} (${after[0]?.open} until the microphone was open; ${finger} more since the finger went down), at the callee ${atCallee}; mouth to ear ${ways.map(p50).join(' and ')}; ${stolen()}`);
     await boris.page.locator('details.figures summary').click();
-    console.log('  at the callee:', (await boris.page.locator('details.figures').innerText()).replace(/\s+/g, ' '));
+    const bursts = await Promise.all([anna, boris].map((one) => one.page.evaluate(() => localStorage.getItem('hotline.bursts') || 'short')));
+    console.log(`  bursts ${bursts.join(', ')}; at the callee:`, (await boris.page.locator('details.figures').innerText()).replace(/\s+/g, ' '));
     await boris.press('End');
     await anna.press('Contacts');
     await boris.press('Contacts');

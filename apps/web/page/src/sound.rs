@@ -25,9 +25,11 @@ use crate::browser::get;
 
 /// Samples a second.
 const RATE: f64 = 48_000.0;
-/// How long it is listened to before it can be said to stutter, and the part of the time that is too much silence.
-const LISTENED_S: f64 = 3.0;
+/// How long it is listened to before it can be said to stutter; the part of the time that is too much silence; and how often a second it then
+/// is silent at least. A machine that stood still for a moment is silent for long, and seldom.
+const LISTENED_S: f64 = 10.0;
 const TOO_MUCH: f64 = 0.01;
+const OFTEN: f64 = 1.0;
 
 /// Which devices; `None`: the system's choice.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -143,11 +145,13 @@ impl Sound {
     #[must_use]
     pub fn stutters(&self) -> bool {
         let stats = get(&self.context, "playbackStats");
-        let seconds = |name| get(&stats, name).as_f64();
-        match (seconds("totalDuration"), seconds("underrunDuration")) {
-            (Some(total), Some(silent)) => total >= LISTENED_S && silent > total * TOO_MUCH,
-            _ => false,
-        }
+        let counted = |name| get(&stats, name).as_f64();
+        let (total, silent) = (counted("totalDuration"), counted("underrunDuration"));
+        let (Some(total), Some(silent), Some(times)) = (total, silent, counted("underrunEvents"))
+        else {
+            return false;
+        };
+        total >= LISTENED_S && silent > total * TOO_MUCH && times > total * OFTEN
     }
 
     /// Closes the devices.
