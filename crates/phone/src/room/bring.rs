@@ -1,4 +1,4 @@
-//! Bringing somebody in, on both sides.
+//! Bringing somebody in: the side that asks, and what both say. The one that is asked is in [`super::asked`].
 //!
 //! ```text
 //!  attendant: Bring over a new leg ─► KeyPackage ─► baton ─► Member, commit to all; Enter to the newcomer ─► rings
@@ -11,28 +11,23 @@
 
 use call::conference::Word;
 use call::contact::{Keys, Progress};
-use call::{Barred, Direction, End, Incoming, Kind, Side};
+use call::{Barred, End, Kind, Side};
 use link::Channel;
 use seal::group::{Bucket, UnverifiedKeyPackage, VerifiedKeyPackage};
 use seal::identity::{DevicePub, VerifiedDevice};
 use wire::limits::{NAME_MAX, ROSTER_MAX};
 use wire::line::{Closure, LineUp};
 use wire::talk::{CallMessage, ContactMessage, Role};
-use wire::{Blob, CallId, Leg, Precedence, Rule, Text, Time, Wall, Writer};
+use wire::{Blob, CallId, Leg, Precedence, Rule, Text, Time, Writer};
 
 use super::{Person, Room};
-use crate::behalf::Behalf;
 use crate::command::InputError;
-use crate::event::Event;
 use crate::machine::{Effect, Phone};
-use crate::mail::Way;
 use crate::night::NightThere;
 use crate::relay::Answered;
-use crate::ring::{Call, STALE, Stage};
+use crate::ring::{Call, Stage};
 use crate::urgent::invitation;
 
-/// How long a handset waits for the keys before it rings without them. With them an answer costs no handshake.
-const KEYS_FIRST: core::time::Duration = core::time::Duration::from_millis(3_500);
 /// How long who answered may take to come in.
 const IN_WITHIN: core::time::Duration = call::KEYS_WITHIN;
 
@@ -88,32 +83,6 @@ impl Bringing {
         let fits =
             |p: &&VerifiedKeyPackage| self.taken.is_none_or(|taken| p.device().device() == taken);
         self.packages.iter().find(fits).filter(|_| self.over.is_none())
-    }
-}
-
-/// An invitation into a call of others.
-pub(crate) struct Asked {
-    pub(crate) role: Role,
-    pub(crate) office: String,
-    pub(crate) expected: String,
-    /// It does not ring yet, but will at this time, keys or not.
-    pub(crate) rings_at: Option<Time>,
-    /// Who lets this handset in, the roster, and the Welcome.
-    pub(crate) entry: Option<(DevicePub, Vec<u8>, Vec<u8>)>,
-    /// On behalf of whoever asks: to answer for it, or beside it.
-    pub(crate) stands: bool,
-}
-
-impl Asked {
-    /// As a contact says.
-    pub(crate) fn new(role: Role, office: &Text<NAME_MAX>, expected: &Text<NAME_MAX>) -> Self {
-        let (office, expected) = (office.as_str().to_owned(), expected.as_str().to_owned());
-        Asked { role, office, expected, rings_at: None, entry: None, stands: false }
-    }
-
-    /// To answer a call of somebody else's for a contact.
-    pub(crate) fn to_stand_in(caller: &Text<NAME_MAX>, office: &Text<NAME_MAX>) -> Self {
-        Asked { stands: true, ..Asked::new(Role::DutyOfficer, office, caller) }
     }
 }
 
@@ -452,114 +421,6 @@ impl Phone {
         }
     }
 
-    // ---- the side that is rung ---------------------------------------------------------------------
-
-    /// A contact asks this handset's person into a call.
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "the fields of one message, and where it came from"
-    )]
-    pub(crate) fn asked_in(
-        &mut self,
-        contact: u32,
-        from: VerifiedDevice,
-        name: CallId,
-        at: Wall,
-        asked: Asked,
-        claimed: Precedence,
-        way: Way,
-    ) {
-        let (precedence, stands) = (self.granted(contact, claimed), asked.stands);
-        let leg = match way {
-            Way::Leg(leg) => leg,
-            // A call of somebody else's, which that one's handset tells of.
-            _ if stands => return,
-            _ => return self.missed(contact, name, at, precedence),
-        };
-        if let Some(id) = self.joining_on(leg).filter(|_| !stands) {
-            return self.joined(id, from, name, asked);
-        }
-        if self.live(contact, name).is_some() || asked.role == Role::Attendant {
-            return self.turn_away(contact, leg, None);
-        }
-        if at.0.saturating_add(STALE) < self.wall().0 {
-            self.turn_away(contact, leg, None);
-            if !stands {
-                self.missed(contact, name, at, precedence);
-            }
-            return;
-        }
-        let tell = self.may_ring(contact, Kind::Asked, leg, name, at, precedence);
-        let Some(tell) = tell else { return };
-        let Some(record) = self.contacts.get_mut(&contact) else { return };
-        record.row.used = true;
-        self.touched_contacts.insert(contact);
-        let mut call = Call::new(name, contact, Direction::Received, at);
-        call.leg = Some(leg);
-        call.stage = Stage::Incoming(self.comes_in(precedence));
-        call.device = Some(from.device());
-        (call.tell, call.precedence) = (tell, precedence);
-        let rings_at = Some(self.now + KEYS_FIRST);
-        call.behalf = stands.then_some(Behalf::Mine(contact));
-        call.asked = Some(Asked { rings_at, ..asked });
-        let id = self.new_call(call);
-        self.record_begins(id);
-        if tell {
-            self.package_over_leg(id);
-        }
-        // Who may not know that this handset is here gets no keys before its person answers. And nothing is made for whoever may answer for another
-        // before it does.
-        if !tell || stands {
-            self.rings_now(id);
-        }
-    }
-
-    /// A call of others rings here, if it does not yet.
-    pub(crate) fn rings_now(&mut self, id: u32) {
-        let Some(call) = self.calls.get_mut(&id) else { return };
-        let waited = call.asked.as_mut().and_then(|asked| asked.rings_at.take());
-        if waited.is_none() || !matches!(call.stage, Stage::Incoming(_)) {
-            return;
-        }
-        let contact = call.contact;
-        self.tell(Event::Incoming { call: id, contact });
-        self.say_rings(id);
-    }
-
-    /// The way in: used when the person answers.
-    pub(crate) fn let_in_by(
-        &mut self,
-        contact: u32,
-        from: VerifiedDevice,
-        name: CallId,
-        roster: &Blob<ROSTER_MAX>,
-        welcome: &[u8],
-    ) {
-        let Some(id) = self.live(contact, name) else { return };
-        let now = self.now;
-        let Some(call) = self.calls.get_mut(&id) else { return };
-        let Some(asked) = call.asked.as_mut() else { return };
-        let entry = (from.device(), roster.as_bytes().to_vec(), welcome.to_vec());
-        asked.entry = Some(entry).filter(|_| !welcome.is_empty());
-        let ready = asked.entry.is_some();
-        if ready && matches!(call.stage, Stage::Incoming(_)) {
-            return self.rings_now(id);
-        }
-        match &call.room {
-            None => self.enter_room(id),
-            // In an epoch that nobody else has entered: out of it, and in again.
-            Some(room) if room.machine.is_unheard() => {
-                call.room = None;
-                asked.entry = None;
-                call.stage = Stage::Answering(Incoming::new(now).answer(now));
-                self.voice_follows();
-                self.package_over_leg(id);
-                self.answer_asked(id, true);
-            }
-            Some(_) => {}
-        }
-    }
-
     /// The change that was made for a newcomer is void.
     pub(super) fn void_entry(&mut self, id: u32, room: &mut Room) {
         let Some((leg, _)) = room.adding.take() else { return };
@@ -570,27 +431,6 @@ impl Phone {
             let enter = ContactMessage::Enter { call, roster, welcome };
             // Long, and nobody waits for it yet: words go first.
             self.say_over_leg_by(Channel::Bulk, contact, leg, &enter);
-        }
-    }
-
-    /// The person answered: in at once, or as soon as it is let in.
-    pub(crate) fn answer_asked(&mut self, id: u32, told: bool) {
-        let Some(call) = self.calls.get(&id) else { return };
-        if call.asked.as_ref().is_none_or(|asked| asked.entry.is_none()) {
-            self.ask_to_enter(id, !told);
-        }
-        self.tell_state(id);
-        self.enter_room(id);
-    }
-
-    /// The person answered, and is not let in yet. `anew`: what this handset gave before does not let it in.
-    pub(super) fn ask_to_enter(&mut self, id: u32, anew: bool) {
-        if anew {
-            self.package_over_leg(id);
-        }
-        let Some(call) = self.calls.get(&id) else { return };
-        if let Some(leg) = call.leg {
-            self.say_over_leg(call.contact, leg, &ContactMessage::Taken { call: call.name });
         }
     }
 

@@ -9,6 +9,7 @@
 //! What is decided, is decided in [`call::conference`]; here are keys, bytes and names. Each member counts
 //! for what its device key was introduced as by whoever let it in; a device that was not introduced only listens.
 
+mod asked;
 mod bring;
 mod enter;
 mod facts;
@@ -33,7 +34,8 @@ use wire::line::LineUp;
 use wire::talk::{CallMessage, Role, Sealed};
 use wire::{Blob, Leg, Precedence, Text, Time};
 
-pub(crate) use bring::{Asked, Bringing};
+pub(crate) use asked::Asked;
+pub(crate) use bring::Bringing;
 #[cfg(feature = "adversary")]
 pub(crate) use forger::Forger;
 pub(crate) use sound::Ear;
