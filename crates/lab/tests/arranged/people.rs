@@ -138,7 +138,7 @@ fn a_newcomer_who_came_in_muted_is_muted_on_all_screens() {
 }
 
 #[test]
-fn a_member_cannot_say_who_another_ones_newcomer_is() {
+fn a_member_cannot_say_who_another_ones_newcomer_is_nor_for_whom_it_is_here() {
     let mut world = full_staff(84);
     unheard(&mut world);
     attendants_speak(&mut world);
@@ -155,6 +155,8 @@ fn a_member_cannot_say_who_another_ones_newcomer_is() {
     assert!(so, "she is who Ada says she is");
     for party in [A1, A2, I, P1] {
         assert!(!is_in(&mut world, party, "Mallory"), "{party}");
+        let members = room(&mut world, party).unwrap().members;
+        assert!(members.iter().all(|m| m.behalf.is_none()), "on behalf of nobody, on {party}");
     }
     assert_eq!(stage(&mut world, P1), Some(RoomStage::Held));
 }

@@ -4,6 +4,7 @@
 use seal::sframe::Sealer;
 use wire::Text;
 use wire::limits::{PACKET_LEN, VOICE_LEN};
+use wire::talk::CallMessage;
 
 use super::Person;
 use crate::machine::Phone;
@@ -40,7 +41,7 @@ impl Phone {
         }
     }
 
-    /// Says of whoever another member lets in that it is somebody else.
+    /// Says of whoever another member lets in that it is somebody else, and here on this one's behalf.
     ///
     /// # Panics
     /// If it is in no such call, or nobody is let in.
@@ -50,6 +51,7 @@ impl Phone {
             let name = Text::new(name).ok()?;
             let person = Person { name, ..person };
             phone.say_in_room(call, room, &super::bring::member(device, &person));
+            phone.say_in_room(call, room, &CallMessage::Stands { device });
             Some(())
         });
         assert!(said.flatten().is_some(), "nobody is let in to call {call}");
