@@ -1,4 +1,4 @@
-// A web handset and a native one: each calls the other, and the web handset hears speech.
+// A web handset and a native one: each calls the other, and the web handset hears speech, also when its loudspeaker has to be opened anew.
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
@@ -85,7 +85,11 @@ test('a loudspeaker that stutters with short bursts is opened again, once, and g
     await anna.press('Answer');
     await anna.sees('Connected');
     await boris.until((said) => said.event === 'voice');
-    while (!(await hints()).includes('interactive')) await anna.page.waitForTimeout(200);
+    const deadline = Date.now() + 30_000;
+    while (!(await hints()).includes('interactive')) {
+      assert.ok(Date.now() < deadline, `it was asked for ${await hints()} only`);
+      await anna.page.waitForTimeout(200);
+    }
     await hears();
     boris.say('hangup');
     await anna.page.getByText('Ended by the other side').first().waitFor();

@@ -146,6 +146,7 @@ export function firstVoice(answered, said, heard) {
   const paused = silence(said, from, came);
   return { open: ms(from - answered), paused, ms: paused > PAUSE ? undefined : ms(came - answered) };
 }
+
 /** Every `step` samples the mean of the magnitude: what correlation of speech needs, and little work. */
 function envelope({ samples }, step) {
   const out = new Float64Array(Math.floor(samples.length / step));

@@ -40,26 +40,22 @@ impl Phone {
             }
             GROUP => {
                 let group = Group::restore(&row.value, &self.device).map_err(|e| e.to_string())?;
-                let contact = self.contacts.get_mut(&number32(&row.key)?);
-                contact.ok_or("a group without its contact")?.group = Some(group);
+                self.contact_of(row, "a group")?.group = Some(group);
             }
             RULES => {
                 of_version(row, RULES_VERSION)?;
                 let rules = RulesRow::decode(&row.value).map_err(text)?;
-                let contact = self.contacts.get_mut(&number32(&row.key)?);
-                contact.ok_or("rules without their contact")?.rules = rules;
+                self.contact_of(row, "rules")?.rules = rules;
             }
             GRANT => {
                 of_version(row, GRANT_VERSION)?;
                 let grant = GrantRow::decode(&row.value).map_err(text)?;
-                let contact = self.contacts.get_mut(&number32(&row.key)?);
-                contact.ok_or("a grant without its contact")?.grant = grant;
+                self.contact_of(row, "a grant")?.grant = grant;
             }
             LAMP => {
                 of_version(row, LAMP_VERSION)?;
                 let lamp = LampRow::decode(&row.value).map_err(text)?;
-                let contact = self.contacts.get_mut(&number32(&row.key)?);
-                contact.ok_or("a lamp without its contact")?.lamp = ContactLamp::new(lamp);
+                self.contact_of(row, "a lamp")?.lamp = ContactLamp::new(lamp);
             }
             AWAY => {
                 of_version(row, LAMP_VERSION)?;
@@ -156,6 +152,12 @@ impl Phone {
             _ => return Err("a space that this program does not know".into()),
         }
         Ok(())
+    }
+
+    /// The contact that a row belongs to, which came before it.
+    fn contact_of(&mut self, row: &Row, what: &str) -> Result<&mut Contact, String> {
+        let contact = self.contacts.get_mut(&number32(&row.key)?);
+        contact.ok_or_else(|| format!("{what} without a contact"))
     }
 
     /// What was asked for and not confirmed is asked for again.
